@@ -1,0 +1,183 @@
+"""The command line: reads options, calls the library, prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from luma_studio.errors import InputError, LumaError
+from luma_studio.export import Exported
+from luma_studio.production import Production
+from luma_studio.progress import Event, Listener
+from luma_studio.script import Script, decode, draw_outline, outline, parse
+from luma_studio.settings import chosen, load_settings
+from luma_studio.store import files
+from luma_studio.studio import Studio
+from luma_studio.timeline.duration import clock
+from luma_studio.voices.espeak import languages, variants
+
+_STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
+_SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def _explained(command: Callable[..., None]) -> Callable[..., None]:
+    """End with one clear sentence and the right exit code when something goes wrong."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except LumaError as error:
+            Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Stopped. What was spoken is kept; run the same command to go on.")
+            sys.exit(130)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="luma-studio")
+def main() -> None:
+    """Luma Studio: spoken scripts, with pauses tuned by hand and ear."""
+
+
+@main.command()
+@_SCRIPT
+@click.option("--name", help="Name of the production; the file's name by default.")
+@click.option("--voice", help="Voice of the narrator and of whoever has none: espeak, espeak:hi+f3,rate=140,pitch=60.")
+@click.option(
+    "--speaker", "speakers", multiple=True, metavar="NAME=VOICE", help="Voice of one speaker; may be repeated."
+)
+@click.option("--language", help="Language where the writing cannot tell, such as hi for Hindi in Latin letters.")
+@click.option(
+    "--granularity",
+    type=click.Choice(["sentence", "clause"]),
+    help="Where clauses end: at sentences, or at commas too.",
+)
+@click.option("--fit", metavar="TOTAL", help="Stretch the free pauses to this total: 10:00, or seconds.")
+@click.option(
+    "--to",
+    "masters",
+    multiple=True,
+    metavar="FILE",
+    help="Master to write: master.mp3 (default), .wav, .flac, .m4a, .aac; may be repeated.",
+)
+@click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
+@_explained
+def narrate(
+    script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
+) -> None:
+    """Speak SCRIPT, lay it out in time, and export it with captions, chapters, scenes and audit."""
+    text = _read(script)
+    changes = {option: value for option, value in options.items() if value is not None}
+    if speakers:
+        changes["speakers"] = _speakers(speakers)
+    with Studio() as studio, _bars() as listener:
+        production = studio.production(name or files.name_from(script.stem), text, **changes)
+        _warn(production.script)
+        asyncio.run(production.speak(listener))
+        if fit is not None:
+            production.fit(fit)
+        exported = production.export(*masters, listener=listener)
+    _report(production, exported)
+
+
+@main.command("outline")
+@_SCRIPT
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
+@click.option("--language", help="Language where the writing cannot tell.")
+@click.option("--granularity", type=click.Choice(["sentence", "clause"]), help="Where clauses end.")
+@_explained
+def outline_command(script: Path, as_json: bool, **options: Any) -> None:
+    """Show how SCRIPT is read: scenes, clauses, pauses, and what to look at."""
+    changes = {option: value for option, value in options.items() if value is not None}
+    read = parse(_read(script), chosen(load_settings(), changes))
+    click.echo(json.dumps(outline(read), ensure_ascii=False, indent=2) if as_json else draw_outline(read))
+
+
+@main.command("voices")
+@_explained
+def voices_command() -> None:
+    """List what the embedded voice can be: espeak:LANGUAGE+VARIANT,rate=…,pitch=…"""
+    console = Console()
+    console.print("[bold]Languages[/]", " ".join(sorted(languages())), soft_wrap=True)
+    console.print("[bold]Variants[/]", " ".join(sorted(variants())), soft_wrap=True)
+    console.print("[bold]Settings[/]", "rate=80…450 (words a minute, 150), pitch=0…99 (50)")
+    console.print("[bold]Example[/]", "espeak:hi+f3,rate=140,pitch=60")
+
+
+def _read(path: Path) -> str:
+    with files.explained(path):
+        data = path.read_bytes()
+    return decode(data)
+
+
+def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
+    speakers = {}
+    for pair in pairs:
+        name, equals, voice = pair.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{pair!r} is not of the form NAME=VOICE, as in --speaker 'Woman=espeak:+f3,rate=140'.")
+        speakers[name.strip()] = voice.strip()
+    return speakers
+
+
+@contextmanager
+def _bars() -> Iterator[Listener]:
+    """Progress bars on the terminal, one a stage; nothing where there is no terminal."""
+    columns = (
+        TextColumn("{task.description:<9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[subject]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def listen(event: Event) -> None:
+            if event.stage not in bars:
+                bars[event.stage] = progress.add_task(_STAGES[event.stage], subject="")
+            subject = escape(event.subject[:40])
+            progress.update(bars[event.stage], completed=event.done, total=event.total, subject=subject)
+
+        yield listen
+
+
+def _warn(script: Script) -> None:
+    console = Console(stderr=True)
+    for each in script.diagnostics:
+        if each.level != "note":
+            console.print(f"[yellow]{each.line}:{each.column} {each.level}:[/] {escape(each.message)}", soft_wrap=True)
+
+
+def _report(production: Production, exported: Exported) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    timeline = production.timeline
+    length, loud = clock(timeline.length, timeline.rate), exported.loudness
+    console.print(
+        f"[bold]{escape(production.name)}[/]: {length}, {len(timeline.scenes)} scenes, {len(timeline.takes)} clauses"
+    )
+    for path in exported.masters:
+        console.print(f"  master    {escape(str(path))}")
+    console.print(f"  loudness  {loud.integrated:.1f} LUFS, peak {loud.true_peak:.1f} dBTP (gain {loud.gain:+.1f} dB)")
+    console.print(
+        f"  scenes    {escape(str(production.folder))}: " + ", ".join(path.name for path in exported.scenes.values())
+    )
+    for path in exported.beside:
+        console.print(f"  beside    {escape(str(path))}")
+    if exported.audit:
+        console.print(f"  audit     {escape(exported.audit.summary)}")

@@ -1,0 +1,81 @@
+"""What can go wrong, as one tree. Every message is a sentence with the remedy in it.
+
+LumaError
+├── InputError            what the user gave cannot be used; nothing was written (exit code 2)
+│   ├── ScriptError       a script that cannot be read or has nothing to speak
+│   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
+│   ├── SettingError      a setting, option or voice that does not exist or is out of range
+│   └── FitError          a total duration that the pauses cannot reach
+├── VoiceError            a voice could not speak a clause; the other clauses are kept
+├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
+├── BusyError             another process holds this production
+├── ChangedError          another process changed this production since it was opened here
+└── AudioError            audio that cannot be decoded or encoded
+"""
+
+from __future__ import annotations
+
+
+class LumaError(Exception):
+    """Anything this package raises on purpose; its text is fit to show to a user."""
+
+    exit_code = 1
+
+
+class InputError(LumaError):
+    """What the user gave cannot be used; nothing was written."""
+
+    exit_code = 2
+
+
+class ScriptError(InputError):
+    """A script that cannot be read, or that has nothing to speak."""
+
+
+class UnsafeNameError(InputError):
+    """A name or path that would leave its folder or that file systems reserve."""
+
+
+class SettingError(InputError):
+    """A setting, option or voice that does not exist or is out of range."""
+
+
+class FitError(InputError):
+    """A total that the free pauses cannot reach.
+
+    ``least`` and ``most`` are the nearest totals that can be reached, in samples (None: no limit that way);
+    ``in_the_way`` holds the indices of the clauses whose pauses are locked or already at their bound.
+    """
+
+    def __init__(self, message: str, *, least: int, most: int | None, in_the_way: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.least = least
+        self.most = most
+        self.in_the_way = in_the_way
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_fit_error, (str(self), self.least, self.most, self.in_the_way))
+
+
+def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int, ...]) -> FitError:
+    return FitError(message, least=least, most=most, in_the_way=in_the_way)
+
+
+class VoiceError(LumaError):
+    """A voice could not speak a clause."""
+
+
+class StoreError(LumaError):
+    """A file could not be written or read."""
+
+
+class BusyError(StoreError):
+    """Another process holds what this one wants to change."""
+
+
+class ChangedError(StoreError):
+    """Another process changed what this one wants to save."""
+
+
+class AudioError(LumaError):
+    """Audio that cannot be decoded or encoded."""

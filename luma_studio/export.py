@@ -1,0 +1,153 @@
+"""From a rendering to files: masters, scenes with their manifest, captions, chapters, audit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from luma_studio.audio.codec import Chapter, Kind, Tags, decode, encode, id3
+from luma_studio.errors import SettingError
+from luma_studio.progress import Event, Listener
+from luma_studio.script.model import Clause
+from luma_studio.store import files
+from luma_studio.timeline.audit import Audit, audit
+from luma_studio.timeline.captions import captions, to_srt, to_vtt
+from luma_studio.timeline.chapters import chapters, chapters_json, title_of
+from luma_studio.timeline.master import Loudness, PlannedRun, Rendering, encode_runs, mp3_pieces, pieces, plan_runs
+
+MASTER = "master.mp3"
+MANIFEST = "scene_audio_map.json"
+KINDS: tuple[Kind | Literal["mp3"], ...] = ("mp3", "wav", "flac", "m4a", "aac")
+_SCENE_FILE = re.compile(r"scene_\d+__[0-9a-f]{8}\.mp3")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export made: masters, a file a scene, what lies beside them, loudness, and the first master's audit."""
+
+    masters: tuple[Path, ...]
+    scenes: dict[str, Path]
+    beside: tuple[Path, ...]
+    loudness: Loudness
+    audit: Audit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the files of a production say about it."""
+
+    title: str
+    language: str
+    loudness: Loudness
+
+
+def kind_of(name: str) -> Kind | Literal["mp3"]:
+    """The format a file's ending names. Raises SettingError for one that cannot be written."""
+    ending = name.lower().rpartition(".")[2]
+    for kind in KINDS:
+        if kind == ending:
+            return kind
+    endings = ", ".join(f".{kind}" for kind in KINDS)
+    raise SettingError(f"{name!r} has no ending that names a format. Choose one of: {endings}.")
+
+
+def write_master(rendering: Rendering, path: Path, about: About, listener: Listener) -> None:
+    """Write a master whole, in the format its ending names, with tags and chapters where the format has them."""
+    kind = kind_of(path.name)
+    tags, marks = _tags(about.title, about), chapters(rendering.timeline)
+    if kind == "mp3":
+        _write_mp3(rendering, path, tags, marks, _encoded(rendering, listener))
+    else:
+        rate, kbps = rendering.sound.sample_rate, rendering.sound.mp3_kbps
+        with files.replacing(path) as file:
+            encode(
+                pieces(rendering),
+                file,
+                kind,
+                rate,
+                kbps=kbps,
+                chapters=marks,
+                tags=tags,
+                length=rendering.timeline.length,
+            )
+    listener(Event("write", 1, 1, path.name))
+
+
+def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Listener) -> dict[str, Path]:
+    """Write a file a scene and the manifest that names them; what is unchanged stays, what is superseded goes.
+
+    The eight digits in a name are of what the file holds, so a name never stands for two recordings.
+    """
+    scenes = rendering.timeline.scenes
+    paths = {}
+    for done, scene in enumerate(scenes, 1):
+        part = rendering.part(scene)
+        title = title_of(scene)
+        plans = plan_runs(part)
+        paths[scene.id] = folder / f"{scene.id}__{_digest(plans, part, title)}.mp3"
+        if not paths[scene.id].exists():
+            encode_runs(part, plans, _heard(listener))
+            _write_mp3(part, paths[scene.id], _tags(title, about), (), plans)
+        listener(Event("write", done, len(scenes), paths[scene.id].name))
+    files.write_json(folder / MANIFEST, {scene: path.name for scene, path in paths.items()})
+    _remove_superseded(folder, {path.name for path in paths.values()})
+    return paths
+
+
+def write_texts(rendering: Rendering, clauses: Sequence[Clause], folder: Path) -> tuple[Path, ...]:
+    """Write captions as SRT and WebVTT, and chapters as JSON."""
+    cues = captions(rendering.timeline, clauses)
+    files.write(folder / "captions.srt", to_srt(cues).encode("utf-8", "replace"))
+    files.write(folder / "captions.vtt", to_vtt(cues).encode("utf-8", "replace"))
+    files.write_json(folder / "chapters.json", chapters_json(rendering.timeline))
+    return tuple(folder / name for name in ("captions.srt", "captions.vtt", "chapters.json"))
+
+
+def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, listener: Listener) -> Audit:
+    """Decode a finished master, measure its pauses, and keep what was found beside it."""
+    listener(Event("audit", 0, 1, path.name))
+    result = audit(path.name, decode(path), rendering.timeline)
+    report = result.to_json()
+    for pause in report["pauses"]:
+        pause["text"] = clauses[pause["clause"]].text
+    files.write_json(path.parent / "audit.json", report)
+    listener(Event("audit", 1, 1, path.name))
+    return result
+
+
+def _write_mp3(
+    rendering: Rendering, path: Path, tags: Tags, marks: Sequence[Chapter], plans: Sequence[PlannedRun]
+) -> None:
+    with files.replacing(path) as file:
+        file.write(id3(tags, marks, rendering.sound.sample_rate))
+        for piece in mp3_pieces(rendering, plans):
+            file.write(piece)
+
+
+def _encoded(rendering: Rendering, listener: Listener) -> list[PlannedRun]:
+    plans = plan_runs(rendering)
+    encode_runs(rendering, plans, _heard(listener))
+    return plans
+
+
+def _heard(listener: Listener) -> Callable[[int, int], None]:
+    return lambda done, total: listener(Event("encode", done, total))
+
+
+def _tags(title: str, about: About) -> Tags:
+    return Tags(title=title, language=about.language)
+
+
+def _digest(plans: Sequence[PlannedRun], part: Rendering, title: str) -> str:
+    holds = [title, str(part.timeline.length), *(f"{plan.start}:{plan.key}" for plan in plans)]
+    return hashlib.sha256("\n".join(holds).encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def _remove_superseded(folder: Path, current: set[str]) -> None:
+    for path in folder.glob("scene_*__*.mp3"):
+        if path.name not in current and _SCENE_FILE.fullmatch(path.name):
+            files.remove(path)

@@ -1,0 +1,239 @@
+"""Where a passage is cut into clauses: at notes, at the ends of sentences, and at commas if so asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from luma_studio.script.passages import Passage, Silence
+from luma_studio.script.punctuation import (
+    BEFORE_NUMBERS,
+    CLOSERS,
+    COMMAS,
+    ELLIPSES,
+    ENDERS,
+    HINDI_INITIALS,
+    OPENERS,
+    SOFT,
+    STARTERS,
+    STOPS,
+    TIGHT_COMMAS,
+    TITLES,
+    is_word_character,
+)
+from luma_studio.script.words import fold_word
+from luma_studio.settings import Granularity
+
+Ending = Literal["sentence", "comma", "fragment"]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A clause while notes and tags for it may still come. Offsets are into the clean text."""
+
+    text: str
+    start: int
+    end: int
+    ending: Ending
+    speaker: str | None
+    language: str
+    tags: list[str] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+
+
+_SPEAKABLE = re.compile(r"[^\W_]")
+_E, _C, _CLOSE = re.escape(ENDERS), re.escape(COMMAS), re.escape(CLOSERS)
+# Marks, whatever closes after them, and a spaced French "»" that does not open a word.
+_AFTER = rf"[{_CLOSE}]*+(?:[ \u00a0\u202f][»›](?!\w))?+"
+_SENTENCE_END = re.compile(rf"(?P<marks>[{_E}]++(?:\s++[{_E}]++)*+){_AFTER}")
+_CLAUSE_END = re.compile(rf"(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)")
+_NEXT = re.compile(rf"\s*+[{re.escape(OPENERS)}]*+")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
+_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_NEXT_WORD = re.compile(r"[^\s.,!?;:]{1,20}")
+_NUMBERED = re.compile(r"[\s(]*\d{1,3}\Z")
+_BETWEEN_CJK = re.compile(
+    "(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])\n(?=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
+)
+_LONGEST_ABBREVIATION = 16
+_TAIL = 24
+
+
+def clauses_of(
+    passage: Passage, speaker: str | None, granularity: Granularity
+) -> tuple[list[Draft], list[Silence], list[str]]:
+    """The clauses of a passage, the notes before the first, and the tags for a clause that is not in it."""
+    drafts: list[Draft] = []
+    positions: list[int] = []
+    early: list[Silence] = []
+    at = 0
+    for silence in passage.silences:
+        _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
+        (drafts[-1].silences if drafts else early).append(silence)
+        at = silence.at
+    _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
+    return drafts, early, _give_tags(passage, drafts, positions)
+
+
+def _add_clauses(
+    passage: Passage,
+    span: _Span,
+    speaker: str | None,
+    granularity: Granularity,
+    drafts: list[Draft],
+    positions: list[int],
+) -> None:
+    for start, end in _spans(passage.text, span, granularity):
+        piece = passage.text[start:end]
+        text = piece.strip()
+        if not text:
+            continue
+        first = start + len(piece) - len(piece.lstrip())
+        last = end - len(piece) + len(piece.rstrip())
+        if _SPEAKABLE.search(text):
+            text = _folded(text)
+            drafts.append(
+                Draft(text, passage.offset(first), passage.offset(last - 1) + 1, ending_of(text), speaker, "")
+            )
+            positions.append(last)
+        elif drafts:
+            _append_marks(drafts[-1], _folded(text), passage.offset(last - 1) + 1)
+
+
+def _append_marks(draft: Draft, marks: str, end: int) -> None:
+    """Give a clause the punctuation or emoji that stand alone behind it."""
+    gap = "" if marks[0] in ENDERS + COMMAS + CLOSERS else " "
+    draft.text, draft.end = f"{draft.text}{gap}{marks}", end
+    draft.ending = ending_of(draft.text)
+
+
+def _folded(text: str) -> str:
+    if "\n" in text and not text.isascii():
+        text = _BETWEEN_CJK.sub("", text)
+    return " ".join(text.split())
+
+
+def _give_tags(passage: Passage, drafts: list[Draft], positions: list[int]) -> list[str]:
+    """Each tag to the first clause that ends after it, or to the last; those of a passage without clauses come back."""
+    if not drafts:
+        return [tag.text for tag in passage.tags]
+    clause = 0
+    for tag in passage.tags:
+        while clause < len(drafts) - 1 and positions[clause] <= tag.at:
+            clause += 1
+        drafts[clause].tags.append(tag.text)
+    return []
+
+
+def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[_Span]:
+    """The span cut at every end in it."""
+    ends = _CLAUSE_END if granularity == "clause" else _SENTENCE_END
+    addresses = [match.span() for match in _ADDRESS.finditer(text, *span)] if "://" in text or "www." in text else []
+    start, spoken_from = span.start, _first_spoken(text, span.start, span.end)
+    for match in ends.finditer(text, *span):
+        if match.start() < spoken_from:
+            continue
+        while addresses and addresses[0][1] <= match.start():
+            addresses.pop(0)
+        inside_address = bool(addresses) and addresses[0][0] <= match.start() and match.end() < addresses[0][1]
+        if inside_address or not _ends(text, match, start, span.end):
+            continue
+        yield _Span(start, match.end())
+        start = match.end()
+        spoken_from = _first_spoken(text, start, span.end)
+    yield _Span(start, span.end)
+
+
+def _first_spoken(text: str, start: int, end: int) -> int:
+    match = _SPEAKABLE.search(text, start, end)
+    return match.start() if match else end
+
+
+def _ends(text: str, match: re.Match[str], start: int, limit: int) -> bool:
+    """Whether marks in a text end a clause, rather than belong to a number, a name or a sentence that goes on."""
+    marks = match["marks"]
+    end = match.end()
+    if end >= limit or marks is None:  # None: a dash between spaces
+        return True
+    following = text[end]
+    if all(mark in COMMAS for mark in marks):
+        return _comma_cuts(marks, following)
+    if following in COMMAS or (following in "-/\\@_&=%" and marks in STOPS):
+        return False
+    after = _NEXT.match(text, end)
+    next_at = after.end() if after else end
+    goes_on = text[next_at : next_at + 1].islower()
+    closed = end > match.end("marks")
+    if marks in STOPS and not closed:
+        return _stop_ends(text, match.start(), start, next_at)
+    return not (goes_on and (closed or marks[0] in ELLIPSES or ".." in marks))
+
+
+def _comma_cuts(marks: str, following: str) -> bool:
+    return following.isspace() or marks[-1] not in TIGHT_COMMAS
+
+
+def _stop_ends(text: str, at: int, start: int, next_at: int) -> bool:
+    """Whether the single full stop at a position ends a sentence that begins at ``start``."""
+    if is_word_character(text[at + 1]):
+        return False
+    before = text[max(start, at - _TAIL) : at].split()
+    word = before[-1].lstrip(OPENERS) if before else ""
+    following = text[next_at : next_at + 1]
+    if len(word) <= _LONGEST_ABBREVIATION and word:
+        folded = fold_word(word)
+        if folded in TITLES or (following.isdigit() and folded in BEFORE_NUMBERS):
+            return False
+        if folded in SOFT:
+            return not following.islower()
+        if _DOTTED.fullmatch(word):
+            next_word = _NEXT_WORD.match(text, next_at)
+            return bool(next_word) and next_word.group() in STARTERS if next_word else True
+        if _is_initial(word, before, text, next_at):
+            return False
+    return not (following.isalpha() and word.isdigit() and _numbers_an_item(text, start, at))
+
+
+def _is_initial(word: str, before: list[str], text: str, next_at: int) -> bool:
+    """Initials: "J. K. Rowling", "ए. पी. जे. अब्दुल कलाम", "z. B."."""
+    if len(word) == 1 and word.isalpha():
+        return (word.isupper() and word != "I") or text[next_at + 1 : next_at + 2] == "."
+    if fold_word(word) not in HINDI_INITIALS:
+        return False
+    next_word = _NEXT_WORD.match(text, next_at)
+    in_front = len(before) > 1 and before[-2].endswith(".") and fold_word(before[-2][:-1]) in HINDI_INITIALS
+    behind = (
+        next_word is not None
+        and text[next_word.end() : next_word.end() + 1] == "."
+        and fold_word(next_word.group()) in HINDI_INITIALS
+    )
+    return in_front or behind
+
+
+def _numbers_an_item(text: str, start: int, at: int) -> bool:
+    """Whether all before the stop is the number of a list item: "1. Breathe in."."""
+    line_start = max(text.rfind("\n", max(start, at - 8), at), start - 1) + 1
+    return (
+        at - line_start <= 8
+        and bool(_NUMBERED.match(text[line_start:at]))
+        and (line_start == 0 or text[line_start - 1].isspace())
+    )
+
+
+def ending_of(text: str) -> Ending:
+    """How a text ends, behind whatever closes and whatever emoji stand there."""
+    for character in reversed(text[-12:]):
+        if character in ENDERS:
+            return "sentence"
+        if character in COMMAS:
+            return "comma"
+        if is_word_character(character):
+            return "fragment"
+    return "fragment"

@@ -1,0 +1,109 @@
+"""The lines of a script that mean the same in both formats: headers that always are one, rules, ``Language:`` lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from luma_studio.script.headers import hash_title, marker
+from luma_studio.script.languages import language_named
+from luma_studio.script.passages import Report, Silence, read_passage, shortened
+from luma_studio.script.pauses import Kind, Timed, read_note
+from luma_studio.script.punctuation import BRACKETS
+from luma_studio.script.scenes import SceneDraft
+from luma_studio.script.words import LANGUAGE_LINES, fold, folded
+
+
+class RawLine(NamedTuple):
+    """A line that is not blank, without the white space around it; offsets are into the clean text."""
+
+    start: int
+    end: int
+    text: str
+    after_blank: bool
+
+
+_LINE = re.compile(r"\S[^\n]*")
+_RULE = re.compile(r"[-*_=~–—•·\s]{3,}")
+_LANGUAGE = re.compile(r"[*_]{0,3}([^\W\d_][^\s:：]{1,19})[ \t]{0,4}[*_]{0,3}[:：][*_]{0,3}[ \t]{0,4}([^:：]{1,60})")
+_LANGUAGE_NAMES = folded(LANGUAGE_LINES)
+_OPENING = "([{（［｛【"
+
+
+def raw_lines(clean: str) -> Iterator[RawLine]:
+    """The lines of a text that are not blank; a rule (``---``) counts as a blank line."""
+    end = 0
+    after_blank = True
+    for match in _LINE.finditer(clean):
+        text = match.group().rstrip()
+        after_blank = after_blank or clean.count("\n", end, match.start()) > 1
+        end = match.end()
+        if text[0] in "-*_=~–—•·" and _RULE.fullmatch(text):
+            after_blank = True
+            continue
+        yield RawLine(match.start(), match.start() + len(text), text, after_blank)
+        after_blank = False
+
+
+def header_scene(line: RawLine, report: Report, *, numbered: bool) -> SceneDraft | None:
+    """The scene that a line begins if it is always a header; ``numbered`` when every header's number is its scene's."""
+    bare, notes = _without_notes(line)
+    title = hash_title(bare)
+    found = marker((bare if title is None else title).strip("*_` "))
+    if found is None and title is None:
+        return None
+    for note in notes:
+        report(note.offset, "note", "A pause note in a header is silence before the scene's first words.")
+    shown = found.title if found else title or ""
+    takes_number = found is not None and found.is_scene and (numbered or found.in_brackets)
+    passage = read_passage(shown, 0, len(shown), _ignore)
+    return SceneDraft(
+        title=" ".join(passage.text.split()) or " ".join(shown.split()),
+        offset=line.start,
+        number=found.number if found and takes_number else None,
+        wants_number=takes_number,
+        lead_in=notes,
+    )
+
+
+class LanguageLine(NamedTuple):
+    """A ``Language: …`` line: the primary subtag it names, or None for a language nobody knows."""
+
+    code: str | None
+
+
+def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine | None:
+    """What a ``Language: …`` line says; None when it is no such line. ``early``: nothing is spoken before it."""
+    match = _LANGUAGE.fullmatch(line.text)
+    if match is None or fold(match[1]) not in _LANGUAGE_NAMES:
+        return None
+    code = language_named(match[2])
+    if code is None and early:
+        report(
+            line.start,
+            "warning",
+            f"The language {shortened(match[2])} is not known and is passed over. "
+            "Write its English name or its tag, such as “Hindi” or “hi”.",
+        )
+    return LanguageLine(code) if code or early else None
+
+
+def _without_notes(line: RawLine) -> tuple[str, list[Silence]]:
+    """A line without the pause notes at its end, and those."""
+    text, notes = line.text, list[Silence]()
+    for _ in range(4):
+        text = text.rstrip("*_ \t")
+        at = max(map(text.rfind, _OPENING))
+        if at <= 0 or BRACKETS[text[at]] != text[-1]:
+            break
+        note = read_note(text[at + 1 : -1].strip())
+        if not isinstance(note, Timed | Kind):
+            break
+        notes.insert(0, Silence(0, line.start + at, note))
+        text = text[:at]
+    return (text.rstrip("*_ \t"), notes) if notes else (line.text, notes)
+
+
+def _ignore(offset: int, level: str, message: str) -> None:
+    """A title's markup needs no diagnostics."""

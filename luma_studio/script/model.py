@@ -1,0 +1,96 @@
+"""What a script is once it is read: scenes of clauses with their pauses, and where each stood in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+PauseSource = Literal["written", "default", "agent", "tuned", "fitted"]
+Level = Literal["error", "warning", "note"]
+Format = Literal["production", "narration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence from the last sound of one clause to the first sound of the next.
+
+    ``seconds`` is the length asked for; ``least`` and ``most`` bound it in seconds (None: no bound);
+    a locked pause is never stretched.
+    """
+
+    seconds: float
+    source: PauseSource = "default"
+    least: float | None = None
+    most: float | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """The smallest thing spoken in one breath.
+
+    ``text`` is what is spoken (no notes, tags or Markdown; white space folded). ``speaker`` is None for narration.
+    ``language`` is a primary language subtag such as ``hi``. ``line`` and ``column`` count from 1;
+    ``start`` and ``end`` are character offsets into the script's text.
+    """
+
+    text: str
+    speaker: str | None
+    language: str
+    tags: tuple[str, ...]
+    pause: Pause
+    line: int
+    column: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A line that is kept but not spoken: ``Visual:``, ``SFX:``, ``Talking photo:``, ``Scene 1 heygen id:``.
+
+    ``name`` is folded to lower case with single spaces (``talking photo``, ``heygen id``); ``text`` has no quotes
+    around it.
+    """
+
+    name: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A named part of a script. ``lead_in_seconds`` is silence before its first clause; ``line`` counts from 1."""
+
+    id: str
+    title: str
+    line: int
+    lead_in_seconds: float
+    clauses: tuple[Clause, ...]
+    directions: tuple[Direction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What the reader noticed, as a compiler says it: where (from 1), what was read, what to do."""
+
+    line: int
+    column: int
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script, read. ``text`` is the author's, with line ends made ``\\n`` and no byte-order mark."""
+
+    text: str
+    format: Format
+    scenes: tuple[Scene, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def clauses(self) -> Iterator[Clause]:
+        """Every clause, in the order they are spoken."""
+        return (clause for scene in self.scenes for clause in scene.clauses)

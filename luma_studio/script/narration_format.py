@@ -1,0 +1,114 @@
+"""The narration format: headers, text, pause notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from luma_studio.script.headers import Line, is_header_by_place, last_mark
+from luma_studio.script.lines import LanguageLine, RawLine, header_scene, language_line, raw_lines
+from luma_studio.script.passages import join, read_passage, shortened
+from luma_studio.script.punctuation import COLONS, COMMAS, OPENERS
+from luma_studio.script.scenes import SceneDraft, Stage
+
+Entry = Line | SceneDraft | LanguageLine
+
+_QUOTED = re.compile(r"(?:>[ \t]?)+")
+_BULLET = re.compile(r"[-*+•‣◦▪●○][ \t]+(?:\[[ xX]\][ \t]+)?")
+_NUMBERED = re.compile(r"\d{1,3}[.)][ \t]")
+
+
+def read_narration(stage: Stage) -> None:
+    """Read all lines into the stage's scenes."""
+    entries = _entries(stage)
+    headers = _headers_by_place(entries)
+    run: list[Line] = []
+    for at, entry in enumerate(entries):
+        is_text = isinstance(entry, Line) and at not in headers
+        if run and not (is_text and _wraps(run[-1], entry)):
+            stage.speak(join(line.passage for line in run))
+            run = []
+        if isinstance(entry, LanguageLine):
+            stage.stated_language = entry.code or stage.stated_language
+        elif isinstance(entry, SceneDraft):
+            stage.open(entry)
+        elif is_text:
+            run.append(entry)
+        else:
+            stage.open(SceneDraft(entry.text.rstrip(COLONS + " \t"), entry.start))
+            _report_guess(entries, at, stage)
+    if run:
+        stage.speak(join(line.passage for line in run))
+
+
+def _entries(stage: Stage) -> list[Entry]:
+    entries: list[Entry] = []
+    early = True
+    for raw in raw_lines(stage.source.clean):
+        if entries and isinstance(entries[-1], LanguageLine):
+            raw = raw._replace(after_blank=True)  # noqa: PLW2901
+        entry = _entry(raw, stage, early=early)
+        early = early and not (isinstance(entry, Line) and not entry.only_note)
+        entries.append(entry)
+    return entries
+
+
+def _entry(raw: RawLine, stage: Stage, *, early: bool) -> Entry:
+    entry = header_scene(raw, stage.report, numbered=False) or language_line(raw, stage.report, early=early)
+    return entry or _line(raw, stage)
+
+
+def _line(raw: RawLine, stage: Stage) -> Line:
+    quoted = _QUOTED.match(raw.text)
+    start = quoted.end() if quoted else 0
+    bullet = _BULLET.match(raw.text, start)
+    numbered = _NUMBERED.match(raw.text, start)
+    start = bullet.end() if bullet else start
+    passage = read_passage(stage.source.clean, raw.start + start, raw.end, stage.report)
+    text = passage.text.strip()
+    if passage.tags and not text and raw.after_blank and passage.tags[0].text[0].isupper():
+        stage.report(
+            raw.start,
+            "note",
+            f"{shortened(raw.text)} is read as a delivery tag. Put “# ” before it to make it a header.",
+        )
+    return Line(raw.start, passage, raw.after_blank, bool(quoted), bool(bullet or numbered), text)
+
+
+def _wraps(line: Line, following: Entry) -> bool:
+    """Whether the next line goes on with what this one says."""
+    if not isinstance(following, Line) or following.after_blank or following.item:
+        return False
+    return last_mark(line.text) in _COMMAS or following.text.lstrip(OPENERS)[:1].islower()
+
+
+_COMMAS = frozenset(COMMAS)
+
+
+def _headers_by_place(entries: Sequence[Entry]) -> frozenset[int]:
+    """Which entries are headers though nothing on the line says so."""
+    at_entry = [at for at, entry in enumerate(entries) if isinstance(entry, Line)]
+    lines = [entry for entry in entries if isinstance(entry, Line)]
+    breaks = [False, *(here - before > 1 for before, here in pairwise(at_entry))]
+    verdicts: dict[int, bool] = {}
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at]
+        if line.after_blank and line.looks_like_header:
+            verdicts[at] = is_header_by_place(lines, at, breaks, verdicts)
+    return frozenset(at_entry[at] for at, verdict in verdicts.items() if verdict)
+
+
+def _report_guess(entries: Sequence[Entry], at: int, stage: Stage) -> None:
+    """Say so where a header may well have been meant for narration."""
+    line, following = entries[at], entries[at + 1]
+    if not isinstance(line, Line):
+        return
+    apart = isinstance(following, Line) and following.after_blank
+    if apart or last_mark(line.text) in COLONS or len(line.text.split()) >= 4:
+        stage.report(
+            line.start,
+            "note",
+            f"{shortened(line.text)} is read as a header and not spoken. "
+            "Put “> ” before it if it is narration, or “# ” if it is a header.",
+        )

@@ -1,0 +1,238 @@
+"""From a line to what is spoken of it: notes, tags and Markdown taken out, and where each letter stood."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from luma_studio.script.pauses import LONGEST_NOTE, Aside, Broken, Kind, Note, Timed, read_break, read_note
+from luma_studio.script.punctuation import BRACKETS, COMMAS, ENDERS, is_word_character
+
+Report = Callable[[int, str, str], None]
+"""Takes an offset into the clean text, a level, and a message."""
+
+
+class Silence(NamedTuple):
+    """A note, before character ``at`` of a passage; ``offset`` is its place in the clean text."""
+
+    at: int
+    offset: int
+    note: Timed | Kind
+
+
+class Tag(NamedTuple):
+    """A delivery tag, before character ``at`` of a passage."""
+
+    at: int
+    text: str
+
+
+@dataclass(slots=True)
+class Passage:
+    """Text that is spoken in one go until something in it ends a clause.
+
+    ``anchors`` pair positions in ``text`` with offsets into the clean text, ascending; between two both run alike.
+    """
+
+    text: str
+    anchors: list[tuple[int, int]]
+    silences: list[Silence] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+
+    def offset(self, at: int) -> int:
+        """Offset into the clean text of the character at a position."""
+        anchor = self.anchors[bisect_right(self.anchors, at, key=_position) - 1]
+        return anchor[1] + at - anchor[0]
+
+
+def _position(anchor: tuple[int, int]) -> int:
+    return anchor[0]
+
+
+def join(passages: Iterable[Passage]) -> Passage:
+    """Lines of wrapped text as one passage, with a line end between each two."""
+    texts: list[str] = []
+    whole = Passage("", [])
+    length = 0
+    for passage in passages:
+        texts.append(passage.text)
+        whole.anchors += [(at + length, offset) for at, offset in passage.anchors]
+        whole.silences += [silence._replace(at=silence.at + length) for silence in passage.silences]
+        whole.tags += [tag._replace(at=tag.at + length) for tag in passage.tags]
+        length += len(passage.text) + 1
+    whole.text = "\n".join(texts)
+    return whole
+
+
+_OPEN = "".join(map(re.escape, BRACKETS))
+_CLOSE = "".join(map(re.escape, BRACKETS.values()))
+_SPECIAL = re.compile(rf"[{_OPEN}<*_`~]")
+# Every alternative stops at the next bracket, so that no character is looked at more than a few times.
+_MARKUP = re.compile(
+    r"!?\[(?P<link>[^\[\]()\n]{0,300})\]\((?P<address>[^()\s]{0,500})\)"
+    rf"|(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_NOTE}}})(?P<close>[{_CLOSE}])"
+    r"|<break\b(?P<attributes>[^<>\n]{0,200})>"
+    r"|(?P<unclosed><break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}[ \t]{0,4}/?)"
+    r"|<(?P<autolink>[^\s<>@:]{1,100}[@:][^\s<>]{1,400})>"
+    r"|<(?P<element>[/?!]?[A-Za-z][^<>\n]{0,400})>",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"[*_]+|`+|~~+")
+_TAG = re.compile(r"[^\d\n.!?।。:/\\@#]{1,40}")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class _Cut(NamedTuple):
+    start: int
+    end: int
+    instead: str
+    found: Timed | Kind | str | None  # a note, or the text of a tag
+
+
+def read_passage(clean: str, start: int, end: int, report: Report, *, without: tuple[int, ...] = ()) -> Passage:
+    """What is spoken of ``clean[start:end]``; characters at the offsets ``without`` are not."""
+    if not without and _SPECIAL.search(clean, start, end) is None:
+        return Passage(clean[start:end], [(0, start)])
+    cuts = [*_markup(clean, start, end, report), *(_Cut(at, at + 1, "", None) for at in without)]
+    inside = [(cut.start, cut.end) for cut in cuts]
+    cuts += _emphasis(clean, start, end, sorted(inside))
+    cuts.sort()
+    return _without(clean, start, end, cuts)
+
+
+def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
+    passage = Passage("", [(0, start)])
+    pieces: list[str] = []
+    at, length = start, 0
+    for cut in cuts:
+        if cut.start < at:
+            continue
+        pieces += (clean[at : cut.start], cut.instead)
+        length += cut.start - at + len(cut.instead)
+        if isinstance(cut.found, str):
+            passage.tags.append(Tag(length, cut.found))
+        elif cut.found is not None:
+            passage.silences.append(Silence(length, cut.start, cut.found))
+        at = cut.end
+        passage.anchors.append((length, at))
+    pieces.append(clean[at:end])
+    passage.text = "".join(pieces)
+    return passage
+
+
+def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
+    for match in _MARKUP.finditer(clean, start, end):
+        kind = match.lastgroup
+        if kind == "close":
+            yield from _bracket(clean, match, (start, end), report)
+        elif kind == "attributes":
+            note = read_break(match["attributes"])
+            yield _Cut(*match.span(), " ", _heard(note, match, report))
+        elif kind == "unclosed":
+            _heard(Broken("is not closed with '>'"), match, report)
+            yield _Cut(*match.span(), " ", None)
+        elif kind == "address":
+            yield from _link(match)
+        elif kind == "autolink":
+            yield from (_Cut(match.start(), match.start() + 1, "", None), _Cut(match.end() - 1, match.end(), "", None))
+        else:
+            report(
+                match.start(), "note", f"The tag {shortened(match.group())} is left out; only <break> is understood."
+            )
+            yield _Cut(*match.span(), " ", None)
+
+
+def _link(match: re.Match[str]) -> Iterator[_Cut]:
+    text_start, text_end = match.span("link")
+    note = read_note(match["address"])
+    if isinstance(note, Timed | Kind):  # "[warm](5 sec)" is a tag and a note, with a space forgotten
+        yield _Cut(match.start(), text_end + 1, " ", match["link"])
+        yield _Cut(text_end + 1, match.end(), " ", note)
+    else:
+        yield _Cut(match.start(), text_start, "", None)
+        yield _Cut(text_end, match.end(), "", None)
+
+
+def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: Report) -> Iterator[_Cut]:
+    opening, inside, closing = match["open"], match["inside"], match["close"]
+    if BRACKETS[opening] != closing:
+        return
+    note = read_note(inside.strip(" \t*_`~"))
+    if opening == "「" and not isinstance(note, Timed):
+        return  # a quotation
+    if isinstance(note, Timed | Kind | Broken):
+        yield _Cut(*_with_outer_brackets(clean, match.span(), bounds), " ", _heard(note, match, report))
+    elif isinstance(note, Aside):
+        report(
+            match.start(),
+            "note",
+            f"{shortened(match.group())} speaks of time but reads as an aside: it is spoken. "
+            "For a pause write only the time, such as (5 sec).",
+        )
+    elif opening in "[［" and _is_tag(inside):
+        start, end = match.span()
+        before_mark = end < bounds[1] and clean[end] in ENDERS + COMMAS
+        if before_mark and start > bounds[0] and clean[start - 1] == " ":
+            start -= 1
+        yield _Cut(start, end, "" if before_mark else " ", " ".join(inside.split()).strip("*_"))
+
+
+def _is_tag(inside: str) -> bool:
+    return bool(_TAG.fullmatch(inside)) and bool(_LETTER.search(inside)) and len(inside.split()) <= 5
+
+
+def _with_outer_brackets(clean: str, span: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
+    """The span with brackets that hold nothing else: ``((5 sec))``."""
+    start, end = span
+    while start > bounds[0] and end < bounds[1] and BRACKETS.get(clean[start - 1]) == clean[end]:
+        start, end = start - 1, end + 1
+    return start, end
+
+
+def _heard(note: Note, match: re.Match[str], report: Report) -> Timed | Kind | None:
+    if isinstance(note, Timed | Kind):
+        return note
+    if isinstance(note, Broken):
+        report(
+            match.start(),
+            "warning",
+            f"The pause note {shortened(match.group())} {note.why}: it is not spoken and the default pause stands. "
+            "Write it as (5 sec), (1 min 30 sec) or (pause).",
+        )
+    return None
+
+
+def _emphasis(clean: str, start: int, end: int, taken: list[tuple[int, int]]) -> Iterator[_Cut]:
+    """Marks of Markdown emphasis; ``snake_case``, ``2*3`` and ``2 * 3`` keep theirs."""
+    skip = iter([*taken, (end, end)])
+    cut_start, cut_end = next(skip)
+    for match in _EMPHASIS.finditer(clean, start, end):
+        while cut_end <= match.start() and cut_end < end:
+            cut_start, cut_end = next(skip)
+        if cut_start <= match.start() < cut_end or _joins_words(clean, match, start, end):
+            continue
+        yield _Cut(*match.span(), "", None)
+
+
+def _joins_words(clean: str, match: re.Match[str], start: int, end: int) -> bool:
+    if match.group()[0] in "`~":
+        return False
+    before = clean[match.start() - 1] if match.start() > start else " "
+    after = clean[match.end()] if match.end() < end else " "
+    if is_word_character(before) and is_word_character(after):
+        return len(match.group()) == 1 or before.isdigit() or match.group()[0] == "_"
+    spaced_product = before == after == " " and match.group() == "*"
+    return (
+        spaced_product
+        and clean[match.start() - 2 : match.start() - 1].isdigit()
+        and clean[match.end() + 1 :][:1].isdigit()
+    )
+
+
+def shortened(text: str, most: int = 48) -> str:
+    """Text in quotation marks as a diagnostic shows it, on one line and not too long."""
+    line = " ".join(text.split())
+    return f"“{line}”" if len(line) <= most else f"“{line[: most - 1]}…”"

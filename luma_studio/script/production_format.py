@@ -1,0 +1,314 @@
+"""The production format: ``[Scene 1 – …]``, dialogue that is spoken, directions that are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from luma_studio.script.headers import canonical_scene_id, marker
+from luma_studio.script.lines import RawLine, header_scene, language_line, raw_lines
+from luma_studio.script.model import Direction
+from luma_studio.script.passages import Passage, join, read_passage, shortened
+from luma_studio.script.punctuation import COMMAS, OPENERS, QUOTES
+from luma_studio.script.scenes import SceneDraft, Stage
+from luma_studio.script.words import DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
+
+_LABEL = (
+    r"[ \t*_•>-]{0,8}(?P<name>[^\W\d_][^:：\n()（）\"“]{0,40}?)[ \t]{0,4}(?:[(（](?P<speaker>[^()（）\n]{0,60})[)）])?"
+)
+_NAMED = re.compile(_LABEL + r"[*_ \t]{0,6}(?:[:：][*_]{0,3}|(?<=[)）])[ \t]{1,4}(?=[\"“«「]))[ \t]*")
+_ANY_NAMED = re.compile("^" + _LABEL + r"[*_ \t]{0,6}[:：][*_]{0,3}[ \t]*(?P<quote>[\"“«„「]?)", re.MULTILINE)
+_ASSET = re.compile(
+    r"(?P<scene>[^\W\d_][^\s\d]{0,20}[\s_-]{0,3}\d{1,9})[\s_–:-]{0,4}(?P<name>[^\W\d_][^:：\n\"“]{0,40}?)\s{0,4}[:：]\s*"
+)
+_SCENE_LINE = re.compile(r"^[ \t*_]{0,6}[\[［【][^\]］】\n]{1,300}[\]］】]", re.MULTILINE)
+_BRACKETED = re.compile(r"[(\[{（［｛【][^()\[\]{}（）［］｛｝【】\n]{0,500}[)\]}）］｝】]|<[^<>\n]{0,300}>")
+_SPEAKABLE = re.compile(r"[^\W_]")
+
+_DIALOGUE = frozenset(words(SPOKEN_LINES))
+_VOICE_OVERS = folded(VOICE_OVERS)
+_DIRECTIONS = folded(DIRECTIONS)
+
+
+def is_production(clean: str) -> bool:
+    """Whether a script has ``Dialogue (…):`` lines, or ``[Scene …]`` headers over named lines."""
+    directed = False
+    for match in _ANY_NAMED.finditer(clean):
+        name = _plain(match["name"])
+        if name in _DIALOGUE and (match["speaker"] is not None or match["quote"]):
+            return True
+        directed = directed or name in _DIALOGUE or name in _VOICE_OVERS or name in _DIRECTIONS
+    return directed and any(_is_scene(match.group()) for match in _SCENE_LINE.finditer(clean))
+
+
+def _is_scene(line: str) -> bool:
+    found = marker(line.strip(" \t*_"))
+    return found is not None and found.is_scene
+
+
+def _plain(name: str) -> str:
+    return " ".join(fold(name).replace("_", " ").strip("* ").split())
+
+
+class _Label(NamedTuple):
+    """The ``Name (speaker):`` of a line, and where its text starts on the line."""
+
+    name: str
+    speaker: str | None
+    start: int
+    spoken: bool
+    known: bool
+    scene_id: str | None = None  # scene_1 of "Scene 1 heygen id"
+
+
+class _Asset(NamedTuple):
+    """A direction that names its scene ("Scene 2 heygen id"), and where it stands."""
+
+    scene_id: str
+    direction: Direction
+    scene: SceneDraft
+    offset: int
+
+
+class _Quotation(NamedTuple):
+    """Dialogue over some lines, from an offset in the first; ``quotes`` are the offsets of its outer marks."""
+
+    lines: Sequence[RawLine]
+    start: int
+    quotes: tuple[int, ...]
+    closed: bool
+
+
+def read_production(stage: Stage) -> None:
+    """Read all lines into the stage's scenes."""
+    lines = list(raw_lines(stage.source.clean))
+    labels = [_label(line) for line in lines]
+    reader = _Reader(stage, lines, labels)
+    at = 0
+    while at < len(lines):
+        at = reader.read(at)
+    _send_home(reader.assets, stage)
+
+
+def _label(line: RawLine) -> _Label | None:
+    asset = _ASSET.match(line.text)
+    scene_id = canonical_scene_id(asset["scene"]) if asset else None
+    if asset and scene_id:
+        name = _plain(asset["name"]).replace("-", " ")
+        return _Label(name, None, asset.end(), spoken=False, known=True, scene_id=scene_id)
+    named = _NAMED.match(line.text)
+    return _named_label(named) if named else None
+
+
+def _named_label(named: re.Match[str]) -> _Label | None:
+    name, start = named["name"].strip(), named.end()
+    plain = _plain(name)
+    speaker = named["speaker"].strip() if named["speaker"] else None
+    if plain in _DIALOGUE:
+        return _Label(plain, speaker, start, spoken=True, known=True)
+    if plain in _VOICE_OVERS:
+        return _Label(plain, speaker or name, start, spoken=True, known=True)
+    if plain in _DIRECTIONS:
+        return _Label(plain, None, start, spoken=False, known=True)
+    if plain.replace("-", " ") in _DIRECTIONS:
+        return _Label(plain.replace("-", " "), None, start, spoken=False, known=True)
+    if name[0].islower() or len(name.split()) > 4:
+        return None
+    return _Label(" ".join(name.lower().split()), None, start, spoken=False, known=False)
+
+
+class _Reader:
+    """Where the reading stands: the last line read decides what a line without a name belongs to."""
+
+    def __init__(self, stage: Stage, lines: list[RawLine], labels: list[_Label | None]) -> None:
+        self.stage = stage
+        self.lines = lines
+        self.labels = labels
+        # Without any dialogue line, plain lines are all there is to speak.
+        self.open_speech = not any(label and label.spoken for label in labels)
+        self.speaker: str | None = None
+        self.after_direction = False
+        self.assets: list[_Asset] = []
+
+    def read(self, at: int) -> int:
+        """Read what begins on a line; returns the number of the line after it."""
+        line, label = self.lines[at], self.labels[at]
+        language = language_line(line, self.stage.report, early=not self.stage.anything_spoken)
+        if language is not None:
+            self.stage.stated_language = language.code or self.stage.stated_language
+            return at + 1
+        if label is None or not label.known:
+            scene = header_scene(line, self.stage.report, numbered=True)
+            if scene is not None:
+                self._forget()
+                self.stage.open(scene)
+                return at + 1
+        if label is not None and label.spoken:
+            return self._dialogue(at, label)
+        if label is not None:
+            self._direction(line, label)
+            return at + 1
+        self._plain_line(line)
+        return at + 1
+
+    def _forget(self) -> None:
+        self.open_speech = not any(label and label.spoken for label in self.labels)
+        self.speaker, self.after_direction = None, False
+
+    def _dialogue(self, at: int, label: _Label) -> int:
+        first = at
+        start = self.lines[at].start + label.start
+        if not self.lines[at].text[label.start :].strip() and self._goes_on(at + 1):
+            first, start = at + 1, self.lines[at + 1].start
+        quotation = self._quotation(first, start)
+        speaker, _, manner = (label.speaker or "").partition(",")
+        self.speaker, self.after_direction = speaker.strip() or None, False
+        self.open_speech = not quotation.quotes
+        if quotation.quotes and not quotation.closed:
+            self.stage.report(
+                quotation.quotes[0],
+                "warning",
+                f"The quotation that begins {shortened(self.lines[first].text[-40:])} is not closed: "
+                "it is read up to the next blank line or named line. Put a closing quote behind its last word.",
+            )
+        self._speak(quotation, [tag.strip() for tag in manner.split(",") if tag.strip()])
+        return first + len(quotation.lines)
+
+    def _goes_on(self, at: int) -> bool:
+        return at < len(self.lines) and self.labels[at] is None and not self._is_header(at)
+
+    def _is_header(self, at: int) -> bool:
+        return header_scene(self.lines[at], _ignore, numbered=True) is not None
+
+    def _quotation(self, first: int, start: int) -> _Quotation:
+        """The lines of a dialogue: up to its closing quote, or one line when it has no quotes."""
+        clean, line = self.stage.source.clean, self.lines[first]
+        opening = _opening(clean, start, line.end)
+        if opening is None:
+            return _Quotation([line], start, (), closed=True)
+        closing = QUOTES[clean[opening]]
+        read: list[RawLine] = []
+        for at in range(first, len(self.lines)):
+            if at > first and not self._goes_on(at):
+                break
+            here = self.lines[at]
+            read.append(here)
+            end = _closing(clean, max(here.start, opening + 1), here.end, closing)
+            if end is not None:
+                return _Quotation(read, start, (opening, end), closed=True)
+        if any(mark in clean[opening + 1 : line.end] for mark in closing):
+            # Only a word of it is quoted.
+            return _Quotation([line], start, (), closed=True)
+        unbroken = next((n for n, here in enumerate(read) if n and here.after_blank), len(read))
+        return _Quotation(read[:unbroken], start, (opening,), closed=False)
+
+    def _speak(self, quotation: _Quotation, tags: Sequence[str]) -> None:
+        run: list[Passage] = []
+        for at, line in enumerate(quotation.lines):
+            start = quotation.start if at == 0 else line.start
+            passage = read_passage(
+                self.stage.source.clean,
+                start,
+                line.end,
+                self.stage.report,
+                without=tuple(mark for mark in quotation.quotes if start <= mark < line.end),
+            )
+            if run and (line.after_blank or not _wraps(run[-1].text, passage.text)):
+                self.stage.speak(join(run), self.speaker, tags)
+                run, tags = [], ()
+            run.append(passage)
+        if run:
+            self.stage.speak(join(run), self.speaker, tags)
+
+    def _direction(self, line: RawLine, label: _Label) -> None:
+        text = line.text[label.start :].strip(" \t*_")
+        if not label.known and text[:1] in QUOTES:
+            self.stage.report(
+                line.start,
+                "warning",
+                f"{shortened(line.text)} is kept as a direction and not spoken. "
+                f"Write “Dialogue ({label.name.title()}):” to have it spoken.",
+            )
+        place = self.stage.source.place(line.start)
+        direction = Direction(label.name, _unquoted(text), place.line)
+        if label.scene_id is None:
+            self.stage.scene.directions.append(direction)
+        else:
+            self.assets.append(_Asset(label.scene_id, direction, self.stage.scene, line.start))
+        self.open_speech, self.after_direction = False, True
+
+    def _plain_line(self, line: RawLine) -> None:
+        passage = read_passage(self.stage.source.clean, line.start, line.end, self.stage.report)
+        if not _SPEAKABLE.search(passage.text):
+            passage.text = ""
+            self.stage.speak(passage)
+        elif self.open_speech:
+            self.stage.speak(passage, self.speaker)
+        else:
+            self._report_stray(line)
+
+    def _report_stray(self, line: RawLine) -> None:
+        directions = self.stage.scene.directions
+        if self.after_direction and directions and not line.after_blank:
+            directions[-1] = replace(directions[-1], text=f"{directions[-1].text} {line.text}".strip())
+        self.stage.report(
+            line.start,
+            "warning",
+            f"{shortened(line.text)} is neither a header, dialogue nor a direction: it is not spoken. "
+            "Write “Dialogue (VO):” before it to have it spoken.",
+        )
+
+
+def _ignore(offset: int, level: str, message: str) -> None:
+    """Asked only whether a line is a header."""
+
+
+def _wraps(text: str, following: str) -> bool:
+    return text.rstrip()[-1:] in COMMAS or following.lstrip(" \t" + OPENERS)[:1].islower()
+
+
+def _opening(clean: str, start: int, end: int) -> int | None:
+    """The offset of the quote that a text begins with, behind notes, tags and emphasis."""
+    at = start
+    while at < end:
+        bracketed = _BRACKETED.match(clean, at, end) if clean[at] in "([{（［｛【<" else None
+        if bracketed:
+            at = bracketed.end()
+        elif clean[at] in " \t*_":
+            at += 1
+        else:
+            return at if clean[at] in QUOTES and clean[at] != "”" else None
+    return None
+
+
+def _closing(clean: str, start: int, end: int, closing: str) -> int | None:
+    """The offset of the quote that a line ends with, before notes, tags and marks."""
+    at = max(clean.rfind(mark, start, end) for mark in closing)
+    if at < start or _SPEAKABLE.search(_BRACKETED.sub("", clean[at + 1 : end])):
+        return None
+    return at
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES[text[0]]:
+        return text[1:-1].strip()
+    return text
+
+
+def _send_home(assets: Sequence[_Asset], stage: Stage) -> None:
+    """Give each asset to the scene it names."""
+    homes = {f"scene_{scene.number}": scene for scene in reversed(stage.scenes) if scene.number is not None}
+    for asset in assets:
+        home = homes.get(asset.scene_id)
+        (home or asset.scene).directions.append(asset.direction)
+        if home is asset.scene or (home is None and asset.scene.number is None):
+            continue
+        fate = "it is kept for that scene" if home else "there is no such scene, so it is kept where it stands"
+        stage.report(
+            asset.offset,
+            "warning",
+            f"A line about {asset.scene_id} in the scene “{asset.scene.title}”: {fate}. "
+            "Correct its number or put it under its own scene.",
+        )

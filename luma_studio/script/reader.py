@@ -1,0 +1,46 @@
+"""``parse``: from the text of a script to its scenes."""
+
+from __future__ import annotations
+
+from luma_studio.errors import ScriptError
+from luma_studio.script.model import Script
+from luma_studio.script.narration_format import read_narration
+from luma_studio.script.production_format import is_production, read_production
+from luma_studio.script.scenes import Notebook, Stage, finished, scene_ids
+from luma_studio.script.source import Source
+from luma_studio.settings import Reading
+
+_DEFAULTS = Reading()
+
+
+def parse(text: str, reading: Reading = _DEFAULTS) -> Script:
+    """Read a script in either format, which it tells apart by itself.
+
+    Whatever is odd about it is in the script's diagnostics. Raises ScriptError only when there is nothing to speak.
+    Takes time in proportion to the length of the text, whatever the text.
+    """
+    source = Source(text)
+    notebook = Notebook(source)
+    stage = Stage(source, reading, notebook)
+    production = is_production(source.clean)
+    (read_production if production else read_narration)(stage)
+    if source.unclosed_comment is not None:
+        notebook.report(
+            source.clean_offset(source.unclosed_comment),
+            "warning",
+            "The comment that begins here with “<!--” is not closed: what follows is spoken. Put “-->” behind it.",
+        )
+    drafts = stage.close()
+    if not stage.anything_spoken:
+        raise ScriptError(_nothing_to_speak(source.text, production=production))
+    ids = scene_ids(drafts, notebook)
+    scenes = tuple(finished(draft, scene_id, stage) for draft, scene_id in zip(drafts, ids, strict=True))
+    return Script(source.text, "production" if production else "narration", scenes, notebook.diagnostics())
+
+
+def _nothing_to_speak(text: str, *, production: bool) -> str:
+    if not text.strip():
+        return "The script is empty: write at least one sentence to speak into it."
+    if production:
+        return 'The script has nothing to speak: give a scene a line such as Dialogue (VO): "Welcome."'
+    return "The script has nothing to speak, only headers, notes or marks: write at least one sentence of narration."

@@ -1,0 +1,232 @@
+"""From drafts to scenes: which clause a note, a tag or a stretch of silence belongs to, and the ids of the scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from luma_studio.script.clauses import Draft, clauses_of
+from luma_studio.script.languages import has_kana, language_of
+from luma_studio.script.model import Clause, Diagnostic, Direction, Level, Pause, Scene
+from luma_studio.script.passages import Passage, Silence
+from luma_studio.script.pauses import LONGEST_PAUSE, Kind, Timed
+from luma_studio.script.source import Source
+from luma_studio.settings import Reading
+
+_VERY_LONG = 600.0
+
+
+@dataclass(slots=True)
+class SceneDraft:
+    """A scene while it is being read; ``number`` is the one its header asks for, ``offset`` that header's place."""
+
+    title: str
+    offset: int
+    number: int | None = None
+    wants_number: bool = False
+    lead_in: list[Silence] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    directions: list[Direction] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+
+class Notebook:
+    """Diagnostics as they are noticed, by offset into the clean text."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._found: list[tuple[int, Level, str]] = []
+
+    def report(self, offset: int, level: str, message: str) -> None:
+        """Note something at an offset."""
+        self._found.append((offset, _LEVELS[level], message))
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All of them, in the order of the text."""
+        places = [(self._source.place(offset), level, message) for offset, level, message in self._found]
+        places.sort(key=lambda found: found[0].offset)
+        return tuple(Diagnostic(place.line, place.column, level, message) for place, level, message in places)
+
+
+_LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "note": "note"}
+
+
+class Stage:
+    """The scenes read so far. What is read next goes into the last of them."""
+
+    def __init__(self, source: Source, reading: Reading, notebook: Notebook) -> None:
+        self.source = source
+        self.reading = reading
+        self.report = notebook.report
+        self.stated_language = reading.language
+        self.scenes = [SceneDraft("", 0)]
+        self._spoken_language: str | None = None
+        self._kana = has_kana(source.clean)
+
+    @property
+    def scene(self) -> SceneDraft:
+        """The scene that is being read."""
+        return self.scenes[-1]
+
+    @property
+    def anything_spoken(self) -> bool:
+        """Whether there is a clause yet."""
+        return any(scene.drafts for scene in self.scenes)
+
+    def open(self, scene: SceneDraft) -> None:
+        """Begin a scene."""
+        self._settle_tags()
+        self.scenes.append(scene)
+
+    def speak(self, passage: Passage, speaker: str | None = None, tags: Iterable[str] = ()) -> None:
+        """Add a passage to the scene."""
+        drafts, early, left_tags = clauses_of(passage, speaker, self.reading.granularity)
+        scene = self.scene
+        (scene.drafts[-1].silences if scene.drafts else scene.lead_in).extend(early)
+        scene.tags += tags
+        if not drafts:
+            scene.tags += left_tags
+            return
+        drafts[0].tags[:0] = scene.tags
+        scene.tags.clear()
+        for draft in drafts:
+            draft.language = self._language(draft.text)
+        scene.drafts += drafts
+
+    def close(self) -> list[SceneDraft]:
+        """The scenes that have something to say or a direction; those without are reported, their silence moved on."""
+        self._settle_tags()
+        kept: list[SceneDraft] = []
+        silent: list[Silence] = []
+        for scene in self.scenes:
+            if scene.drafts:
+                scene.lead_in[:0] = silent
+                silent = []
+                kept.append(scene)
+                continue
+            silent += scene.lead_in
+            scene.lead_in = []
+            if scene.directions:
+                kept.append(scene)
+            if scene.offset or scene.title or scene.directions or scene.wants_number:
+                self._report_silent(scene, bool(silent))
+        last = next((scene for scene in reversed(kept) if scene.drafts), None)
+        if last is not None:
+            last.drafts[-1].silences += silent
+        return kept
+
+    def _report_silent(self, scene: SceneDraft, has_silence: bool) -> None:
+        name = f"“{scene.title}”" if scene.title else "here"
+        moved = " Its silence goes to the neighbouring scene." if has_silence else ""
+        fate = "It is kept for its directions" if scene.directions else "It is left out"
+        self.report(
+            scene.offset,
+            "warning",
+            f"The scene {name} has nothing to say. {fate}; write what it says, or remove it.{moved}",
+        )
+
+    def _settle_tags(self) -> None:
+        """Tags behind the last text of a scene belong to it."""
+        if self.scene.tags and self.scene.drafts:
+            self.scene.drafts[-1].tags += self.scene.tags
+        self.scene.tags.clear()
+
+    def _language(self, text: str) -> str:
+        stated = self.stated_language
+        if text.isascii() and not any(map(str.isalpha, text)):
+            # Bare numbers are counted in the language of what was said before.
+            return language_of("", stated or self._spoken_language or "en")
+        language = language_of(text, stated or "en")
+        if language == "zh" and self._kana and not stated:
+            language = "ja"
+        self._spoken_language = language
+        return language
+
+
+def scene_ids(scenes: list[SceneDraft], notebook: Notebook) -> list[str]:
+    """An id for each scene: the number its header asks for, or else the lowest that no other asks for."""
+    wanted = {scene.number for scene in scenes if scene.number is not None}
+    given: set[int] = set()
+    free = 1
+    ids: list[str] = []
+    for scene in scenes:
+        number = scene.number
+        if number is None or number in given:
+            while free in wanted or free in given:
+                free += 1
+            if scene.wants_number:
+                reason = "has no number that can be used" if number is None else f"is a second scene {number}"
+                notebook.report(
+                    scene.offset,
+                    "warning",
+                    f"The scene “{scene.title}” {reason}: it becomes scene_{free}. Give it a number of its own.",
+                )
+            number = free
+        given.add(number)
+        ids.append(f"scene_{number}")
+    return ids
+
+
+def finished(draft: SceneDraft, scene_id: str, stage: Stage) -> Scene:
+    """A scene as it is given out."""
+    untitled = not draft.title and bool(draft.drafts)
+    return Scene(
+        id=scene_id,
+        title=draft.title,
+        line=stage.source.place(draft.drafts[0].start if untitled else draft.offset).line,
+        lead_in_seconds=_total(draft.lead_in, stage).seconds,
+        clauses=tuple(_clause(clause, stage) for clause in draft.drafts),
+        directions=tuple(draft.directions),
+    )
+
+
+def _clause(draft: Draft, stage: Stage) -> Clause:
+    start = stage.source.place(draft.start)
+    return Clause(
+        text=draft.text,
+        speaker=draft.speaker,
+        language=draft.language,
+        tags=tuple(draft.tags),
+        pause=_pause(draft, stage),
+        line=start.line,
+        column=start.column,
+        start=start.offset,
+        end=stage.source.place(draft.end - 1).offset + 1,
+    )
+
+
+def _pause(draft: Draft, stage: Stage) -> Pause:
+    if draft.silences:
+        return _total(draft.silences, stage)
+    reading = stage.reading
+    defaults = {"sentence": reading.sentence_pause, "comma": reading.comma_pause, "fragment": reading.fragment_pause}
+    return Pause(defaults[draft.ending], "default")
+
+
+def _total(silences: list[Silence], stage: Stage) -> Pause:
+    """The sum of some notes; a range among them makes the sum one."""
+    seconds = least = most = 0.0
+    ranged = False
+    for silence in silences:
+        low, middle, high = _length(silence.note, stage.reading)
+        seconds, least, most = seconds + middle, least + low, most + high
+        ranged = ranged or low != high
+    if seconds > _VERY_LONG:
+        cut = f" and cut to {LONGEST_PAUSE / 3600:g} hours" if seconds >= LONGEST_PAUSE else ""
+        stage.report(
+            silences[-1].offset,
+            "warning",
+            f"A pause of {seconds:,.0f} seconds, over ten minutes, is kept{cut}. Is it meant? "
+            "Write (10 sec) for seconds.",
+        )
+    seconds, least, most = (min(value, LONGEST_PAUSE) for value in (seconds, least, most))
+    return Pause(seconds, "written", least, most) if ranged else Pause(seconds, "written")
+
+
+def _length(note: Timed | Kind, reading: Reading) -> tuple[float, float, float]:
+    if isinstance(note, Kind):
+        seconds = float(getattr(reading, note.setting))
+        return seconds, seconds, seconds
+    if note.least is None or note.most is None:
+        return note.seconds, note.seconds, note.seconds
+    return note.least, note.seconds, note.most

@@ -1,0 +1,101 @@
+"""Every setting with its default, read from the environment (``LUMA_…``) and a ``.env`` file.
+
+The groups are what the rooms ask for: ``parse(text, reading)`` takes a ``Reading``, ``arrange`` a ``Sound``, a
+production keeps its ``Choices``. ``Settings`` is all of them at once, so it can be handed to any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from luma_studio.errors import SettingError
+
+Seconds = float
+Granularity = Literal["sentence", "clause"]
+
+
+class Reading(BaseModel):
+    """How a script is read: where clauses end and how long the pauses are that nobody wrote."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: str | None = Field(
+        default=None,
+        description="language where the writing system cannot tell (Hinglish: hi); a script's own line wins",
+    )
+    granularity: Granularity = Field(default="sentence", description="cut at sentences, or also at commas: clause")
+    sentence_pause: Seconds = Field(default=1.5, ge=0, le=600, description="after . ? ! । …")
+    comma_pause: Seconds = Field(default=0.5, ge=0, le=600, description="after a comma, when clauses are cut there")
+    fragment_pause: Seconds = Field(default=0.0, ge=0, le=600, description="after a clause without punctuation")
+    plain_pause: Seconds = Field(default=2.0, ge=0, le=600, description="(pause)")
+    short_pause: Seconds = Field(default=1.0, ge=0, le=600, description="(short pause)")
+    long_pause: Seconds = Field(default=4.0, ge=0, le=600, description="(long pause)")
+
+
+class Sound(BaseModel):
+    """How a production sounds: rate, edges of takes, loudness, MP3 bit rate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sample_rate: Literal[32000, 44100, 48000] = Field(default=44100, description="samples a second; the rates MP3 has")
+    lead_in: Seconds = Field(default=0.03, ge=0, le=1, description="kept before the first sound of a take")
+    tail: Seconds = Field(default=0.12, ge=0, le=2, description="kept after the last sound of a take")
+    fade: Seconds = Field(default=0.005, ge=0, le=0.1, description="fade at each cut, so that it never clicks")
+    loudness: float = Field(default=-16.0, ge=-40, le=-5, description="LUFS of the master (EBU R128)")
+    true_peak: float = Field(default=-1.0, ge=-20, le=0, description="dBTP that the master stays under")
+    mp3_kbps: Literal[64, 96, 128, 160, 192, 256, 320] = Field(default=128, description="MP3 bit rate, kbit/s")
+
+
+class Choices(Reading, Sound):
+    """What one production is made with; kept in it, so that it sounds the same wherever it is opened."""
+
+    voice: str = Field(default="espeak", description="voice of every speaker that has none of its own")
+    speakers: dict[str, str] = Field(default={}, description='voices by speaker, as {"Woman": "espeak:+f3,rate=140"}')
+
+
+class Settings(Choices, BaseSettings):
+    """All settings. ``Settings()`` reads ``LUMA_…`` variables and ``.env`` in the current folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LUMA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    workspace: Path = Field(default=Path(), description="folder that holds generated_audio/")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from overrides, the environment, ``.env`` and defaults, in that order.
+
+    Raises SettingError naming the variable that is wrong and what it may be.
+    """
+    with _explained():
+        return Settings(**overrides)  # type: ignore[arg-type]
+
+
+def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
+    """The choices of ``base`` with some changed. Raises SettingError for a name or value that cannot be."""
+    with _explained():
+        kept = {name: getattr(base, name) for name in Choices.model_fields}
+        return Choices(**{**kept, **changes})
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingError(
+            f"{error}. Correct or remove that variable; lists and tables are written as JSON."
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"The setting {name!r} (LUMA_{name.upper()}) is {first['input']!r}: {first['msg']}. Correct or remove it."
+        ) from error

@@ -1,0 +1,1 @@
+"""What is kept on disk: whole files, takes by fingerprint, encoded runs."""

@@ -1,0 +1,219 @@
+"""Files that appear whole or not at all, and paths that stay in their folder.
+
+Every change this package makes to a disk goes through ``Disk``, one method an operation, so that a test can let any of
+them fail and see what is left.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import re
+import sys
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
+
+from luma_studio.errors import BusyError, StoreError, UnsafeNameError
+
+_PART = ".part"
+_PART_AGE = 24 * 3600.0  # seconds after which a part file is no longer anybody's
+_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_MOST_BYTES = 120  # of a name: file systems allow 255, suffixes need some
+_parts = itertools.count()
+
+
+class Disk:
+    """The operations that change a disk."""
+
+    def mkdir(self, folder: Path) -> None:
+        """Make a folder and those above it."""
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def create(self, path: Path) -> BinaryIO:
+        """A new file, open for writing and seeking."""
+        return path.open("xb")
+
+    def sync(self, file: BinaryIO) -> None:
+        """Have what was written survive a loss of power."""
+        file.flush()
+        os.fsync(file.fileno())
+
+    def replace(self, part: Path, path: Path) -> None:
+        """Let a finished part take its name, in one step."""
+        with _freed_later(path):
+            part.replace(path)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file; none there is fine."""
+        path.unlink(missing_ok=True)
+
+
+disk = Disk()
+
+
+@contextmanager
+def _freed_later(path: Path) -> Iterator[None]:
+    """Let a thread wait while the system frees the blocks of the file that is replaced: 60 ms for a long master."""
+    try:
+        old = os.open(path, os.O_RDONLY) if sys.platform != "win32" else None
+    except OSError:  # none there, or none of ours to open
+        old = None
+    try:
+        yield
+    finally:
+        if old is not None:
+            threading.Thread(target=os.close, args=(old,)).start()
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+    """A file to write to; it appears at ``path`` when the block ends well, and otherwise not at all.
+
+    ``durable`` waits until it would survive a loss of power: for what was paid for or typed, not for what can be made
+    again. Raises StoreError when the disk is full, the folder read-only or the like.
+    """
+    part = path.parent / f".{path.name}.{os.getpid()}-{next(_parts)}{_PART}"
+    with explained(path):
+        disk.mkdir(path.parent)
+        try:
+            with disk.create(part) as file:
+                yield file
+                if durable:
+                    disk.sync(file)
+            disk.replace(part, path)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                disk.unlink(part)
+            raise
+
+
+def write(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a small file whole or not at all; see ``replacing``."""
+    with replacing(path, durable=durable) as file:
+        file.write(data)
+
+
+def write_json(path: Path, value: object, *, durable: bool = False) -> None:
+    """Write JSON for people and programs: UTF-8, indented, whole or not at all."""
+    write(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode(), durable=durable)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. Raises StoreError when it is damaged or cannot be read."""
+    with explained(path):
+        data = path.read_bytes()
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise StoreError(
+            f"{path} is damaged ({error}). Put back a copy of it, or move it away to start anew."
+        ) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file; none there is fine."""
+    with explained(path):
+        disk.unlink(path)
+
+
+def sweep(folder: Path) -> None:
+    """Remove part files that a killed process left in a folder long ago."""
+    for part in folder.glob(f".*{_PART}"):
+        with suppress(FileNotFoundError):  # another process sweeps, too
+            if time.time() - part.stat().st_mtime > _PART_AGE:
+                remove(part)
+
+
+@contextmanager
+def locked(path: Path, *, wait: float, busy: str) -> Iterator[None]:
+    """Hold a lock file among all processes; the system frees it when the holder dies.
+
+    ``wait`` is in seconds; raises BusyError with the sentence ``busy`` when it has passed.
+    """
+    with explained(path):
+        disk.mkdir(path.parent)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise BusyError(busy) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def safe_name(name: str) -> str:
+    """A name fit to be one folder or file on any system, in its own writing.
+
+    Raises UnsafeNameError for a name that holds a path, is empty, hidden, reserved or too long.
+    """
+    plain = unicodedata.normalize("NFC", name).strip()
+    problem = (
+        "is empty"
+        if not plain
+        else "holds characters that a file name cannot have"
+        if _UNSAFE.search(plain)
+        else "begins or ends with a dot"
+        if plain.startswith(".") or plain.endswith(".")
+        else "is reserved by the system"
+        if plain.split(".")[0].lower() in _RESERVED
+        else f"is longer than {_MOST_BYTES} bytes"
+        if len(plain.encode()) > _MOST_BYTES
+        else None
+    )
+    if problem:
+        shown = name if len(name) <= 60 else name[:60] + "…"
+        raise UnsafeNameError(f"The name {shown!r} {problem}. Choose a short name of letters, numbers and hyphens.")
+    return plain
+
+
+def name_from(text: str) -> str:
+    """A safe name made of any text: what cannot stand in one becomes a hyphen."""
+    plain = _UNSAFE.sub("-", unicodedata.normalize("NFC", text)).strip(" .-")
+    while len(plain.encode()) > _MOST_BYTES:
+        plain = plain[:-1]
+    return safe_name(plain if plain and plain.split(".")[0].lower() not in _RESERVED else f"{plain}-script".strip("-"))
+
+
+def confined(folder: Path, name: str) -> Path:
+    """The path of ``name`` in ``folder``. Raises UnsafeNameError if it, or a link in it, leads outside."""
+    path = folder / safe_name(name)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UnsafeNameError(f"{path} is a link that leads out of {folder}. Remove the link or choose another name.")
+    return path
+
+
+@contextmanager
+def explained(path: Path | str) -> Iterator[None]:
+    """Turn the system's errors about files into one sentence with the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_sentence(error, path)) from error
+
+
+def _sentence(error: OSError, path: Path | str) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"The disk is full: {path} could not be written. Free some space and run again; takes are kept."
+        case errno.EROFS | errno.EACCES | errno.EPERM:
+            return (
+                f"{path} may not be written or read. Choose another workspace (LUMA_WORKSPACE) or allow access to it."
+            )
+        case errno.ENOENT:
+            return f"{path} does not exist. Check its name."
+        case errno.EISDIR | errno.ENOTDIR | errno.EEXIST:
+            return f"{path} is in the way: a folder where a file is meant, or the other way round. Move it away."
+        case _:
+            return f"{path} could not be used: {error.strerror or error}. Check the disk and run again."

@@ -1,0 +1,196 @@
+"""What ``production.json`` holds: the script, what was chosen, and for each clause its pause and its takes."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from luma_studio.errors import ChangedError, StoreError
+from luma_studio.script.model import Clause, Pause
+from luma_studio.settings import Choices
+from luma_studio.store import files
+
+FILE = "production.json"
+_LOCK = ".production.lock"
+_WAIT = 10.0  # seconds for another process to finish saving
+_MOST_CHANGES = 20_000  # pauses that the undo history may hold
+
+Signature = tuple[int, int, int]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TakeRef(_Frozen):
+    """A take in the store, and the voice and seed that spoke it."""
+
+    fingerprint: str
+    voice: str
+    seed: int = 0
+
+
+class ClauseState(_Frozen):
+    """A clause, what the script says of its pause, the pause it has now, and its takes, oldest first.
+
+    ``voice`` and ``seed`` are set where this one clause was spoken again with others; ``take`` is the one in use.
+    """
+
+    text: str
+    speaker: str | None = None
+    written: Pause
+    pause: Pause
+    voice: str | None = None
+    seed: int = 0
+    takes: tuple[TakeRef, ...] = ()
+    take: str | None = None
+
+
+class Edit(_Frozen):
+    """A change of pauses that can be undone: by clause index, before and after."""
+
+    what: str
+    before: dict[int, Pause]
+    after: dict[int, Pause]
+
+
+class State(_Frozen):
+    """A production as it is kept."""
+
+    version: int = 1
+    text: str
+    choices: Choices
+    clauses: tuple[ClauseState, ...] = ()
+    gain: float | None = None
+    done: tuple[Edit, ...] = ()
+    undone: tuple[Edit, ...] = ()
+
+
+class StateFile:
+    """The file of a production's state, which never overwrites what another process saved."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._lock = folder / _LOCK
+        self._known: Signature | None = None
+
+    def load(self) -> State | None:
+        """The state, or None where there is none yet. Raises StoreError if it is damaged."""
+        with files.explained(self.path):
+            try:
+                with self.path.open("rb") as file:
+                    self._known = _signature(os.fstat(file.fileno()))
+                    data = file.read()
+            except FileNotFoundError:
+                return None
+        try:
+            return State.model_validate_json(data)
+        except ValidationError as error:
+            raise StoreError(
+                f"{self.path} is damaged or from a newer version ({error.errors()[0]['msg']}). "
+                "Put back a copy of it, or move it away to start anew: the takes are kept."
+            ) from error
+
+    def save(self, state: State) -> None:
+        """Save, unless another process saved since this one loaded: then ChangedError, and nothing is overwritten."""
+        busy = f"{self.path.parent.name} is being saved by another process. Try again."
+        with files.locked(self._lock, wait=_WAIT, busy=busy):
+            if self._on_disk() != self._known:
+                raise ChangedError(
+                    f"{self.path.parent.name} was changed by another process since it was opened here. "
+                    "Open it again; nothing was overwritten."
+                )
+            files.write(self.path, state.model_dump_json(indent=1).encode(), durable=True)
+            self._known = self._on_disk()
+
+    def _on_disk(self) -> Signature | None:
+        with files.explained(self.path):
+            try:
+                return _signature(self.path.stat())
+            except FileNotFoundError:
+                return None
+
+
+def recorded(state: State, edit: Edit) -> State:
+    """The state with an edit added to what can be undone; the oldest are forgotten when it grows too long."""
+    done = (*state.done, edit)
+    while len(done) > 1 and sum(len(each.after) for each in done) > _MOST_CHANGES:
+        done = done[1:]
+    return state.model_copy(update={"done": done, "undone": ()})
+
+
+def carried(state: State, clauses: Sequence[Clause]) -> State:
+    """The state for an edited script: a clause that is still there keeps its pause, lock and takes, wherever it moved.
+
+    Where the author changed the pause that the script writes, that change wins, unless the pause is locked.
+    """
+    came_from = _matches(state.clauses, clauses)
+    new = tuple(
+        _continued(state.clauses[old], clause) if old is not None else begun(clause)
+        for clause, old in zip(clauses, came_from, strict=True)
+    )
+    went_to = {old: index for index, old in enumerate(came_from) if old is not None}
+    return state.model_copy(
+        update={"clauses": new, "done": _moved(state.done, went_to), "undone": _moved(state.undone, went_to)}
+    )
+
+
+def begun(clause: Clause) -> ClauseState:
+    """The state of a clause that was not there before."""
+    return ClauseState(text=clause.text, speaker=clause.speaker, written=clause.pause, pause=clause.pause)
+
+
+def _continued(old: ClauseState, clause: Clause) -> ClauseState:
+    kept = clause.pause == old.written or old.pause.locked
+    return old.model_copy(update={"written": clause.pause, "pause": old.pause if kept else clause.pause})
+
+
+def _matches(old: Sequence[ClauseState], new: Sequence[Clause]) -> list[int | None]:
+    """For each new clause the old one it continues: by its words and both neighbours, then one, then by itself."""
+    ours = _keys((each.speaker, each.text) for each in old)
+    theirs = _keys((each.speaker, each.text) for each in new)
+    found: list[int | None] = [None] * len(new)
+    used: set[int] = set()
+    contexts: list[Callable[[list[Hashable], int], Hashable]] = [
+        lambda keys, i: (keys[i - 1], keys[i], keys[i + 1]),
+        lambda keys, i: (keys[i - 1], keys[i]),
+        lambda keys, i: (keys[i], keys[i + 1]),
+        lambda keys, i: keys[i],
+    ]
+    for context in contexts:
+        places: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+        for index in range(len(old)):
+            if index not in used:
+                places[context(ours, index + 1)].append(index)
+        for index in range(len(new)):
+            if found[index] is None and (waiting := places.get(context(theirs, index + 1))):
+                match = waiting.popleft()
+                found[index] = match
+                used.add(match)
+    return found
+
+
+def _keys(clauses: Iterable[tuple[str | None, str]]) -> list[Hashable]:
+    """What tells clauses apart, with an end mark on both sides."""
+    return [None, *clauses, None]
+
+
+def _moved(edits: Sequence[Edit], went_to: dict[int, int]) -> tuple[Edit, ...]:
+    moved = (
+        Edit(
+            what=edit.what,
+            before={went_to[i]: pause for i, pause in edit.before.items() if i in went_to},
+            after={went_to[i]: pause for i, pause in edit.after.items() if i in went_to},
+        )
+        for edit in edits
+    )
+    return tuple(edit for edit in moved if edit.after)
+
+
+def _signature(stat: os.stat_result) -> Signature:
+    """Tells one saved file from the next: each is a new file with a new time."""
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

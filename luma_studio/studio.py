@@ -1,0 +1,70 @@
+"""The studio: a workspace, its settings, its voices and its productions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from luma_studio.production import Production
+from luma_studio.settings import Settings, chosen, load_settings
+from luma_studio.store import files
+from luma_studio.store.state import FILE
+from luma_studio.voices import Voice, VoiceChoice, make_voice
+
+AUDIO = "generated_audio"
+STORE = ".store"
+
+
+class Studio:
+    """What a notebook or a program begins with.
+
+    >>> with Studio() as studio:                                  # doctest: +SKIP
+    ...     calm = studio.production("evening-calm", script)
+
+    Settings come from the environment and ``.env``; ``workspace`` is the folder that holds ``generated_audio/``.
+    """
+
+    def __init__(self, workspace: Path | str | None = None, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.workspace = Path(workspace) if workspace is not None else self.settings.workspace
+        self._voices: dict[VoiceChoice, Voice] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where productions and the store lie."""
+        return self.workspace / AUDIO
+
+    def production(self, name: str, script: str | None = None, **changes: Any) -> Production:
+        """Open a production, or begin it with a script's text; a changed script keeps every take it can.
+
+        ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, …
+        Raises ScriptError, SettingError or UnsafeNameError before anything is written.
+        """
+        production = Production(files.confined(self.folder, name), self.folder / STORE, self.voice)
+        production.open(script, chosen(self.settings, {}), changes)
+        return production
+
+    def productions(self) -> list[str]:
+        """The names of the productions in this workspace."""
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{FILE}"))
+
+    def voice(self, choice: VoiceChoice) -> Voice:
+        """A voice, made once. Raises SettingError if it does not exist."""
+        if choice not in self._voices:
+            self._voices[choice] = make_voice(choice)
+        return self._voices[choice]
+
+    def close(self) -> None:
+        """Let go of voices and their processes."""
+        for voice in self._voices.values():
+            voice.close()
+        self._voices.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

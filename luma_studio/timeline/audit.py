@@ -1,0 +1,135 @@
+"""The audit: decode a finished file and measure each pause in it, knowing nothing of how it was made.
+
+The silences are found by level alone; the timeline only says which of them was asked for where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luma_studio.audio.levels import LevelMeter, silences, window_start
+from luma_studio.timeline.arrange import Timeline
+from luma_studio.timeline.duration import clock
+
+TOLERANCE = 0.060  # seconds; more is a finding
+_LEAST = 0.02  # seconds; shorter gaps are the sound of speech
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAudit:
+    """A pause in a finished file: after which clause, and seconds asked, found and their difference."""
+
+    clause: int
+    at: float
+    asked: float
+    found: float
+
+    @property
+    def difference(self) -> float:
+        """Found less asked, in seconds."""
+        return self.found - self.asked
+
+    @property
+    def finding(self) -> bool:
+        """Whether it is off by more than the tolerance."""
+        return abs(self.difference) > TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was found in a file: its length asked and found in samples, and every pause."""
+
+    file: str
+    rate: int
+    asked: int
+    found: int
+    pauses: tuple[PauseAudit, ...]
+
+    @property
+    def findings(self) -> tuple[PauseAudit, ...]:
+        """The pauses that are off by more than the tolerance."""
+        return tuple(pause for pause in self.pauses if pause.finding)
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        if not self.pauses:
+            return f"{self.file}: {clock(self.found, self.rate)}, no pauses"
+        off = np.abs([pause.difference for pause in self.pauses]) * 1000
+        verdict = f"all {len(self.pauses)} pauses as asked"
+        if self.findings:
+            verdict = f"{len(self.findings)} of {len(self.pauses)} pauses off by more than {TOLERANCE * 1000:.0f} ms"
+        spread = f"median {np.median(off):.1f} ms off, most {off.max():.1f} ms"
+        return f"{verdict} ({spread}); length {clock(self.found, self.rate)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The audit as JSON; times in seconds, lengths also in samples."""
+        return {
+            "file": self.file,
+            "sample_rate": self.rate,
+            "length": {"asked": self.asked, "found": self.found, "difference": self.found - self.asked},
+            "tolerance": TOLERANCE,
+            "findings": len(self.findings),
+            "summary": self.summary,
+            "pauses": [
+                {
+                    "clause": pause.clause,
+                    "at": round(pause.at, 4),
+                    "asked": round(pause.asked, 4),
+                    "found": round(pause.found, 4),
+                    "difference": round(pause.difference, 4),
+                    "finding": pause.finding,
+                }
+                for pause in self.pauses
+            ],
+        }
+
+
+def audit(file: str, pieces: Iterable[NDArray[np.int16]], timeline: Timeline) -> Audit:
+    """Measure the pauses in decoded ``pieces`` (1-D int16 at the timeline's rate) of a file against a timeline's.
+
+    Clauses in which nothing is heard have no edges to measure; the silences around them count as one.
+    """
+    meter = LevelMeter(timeline.rate)
+    found = 0
+    for piece in pieces:
+        meter.feed(piece)
+        found += len(piece)
+    spans = np.minimum(window_start(silences(meter.levels(), least_seconds=_LEAST), timeline.rate), found)
+    heard = np.flatnonzero(timeline.speech_end > timeline.speech_start)
+    starts = timeline.speech_end[heard]
+    ends = np.append(timeline.speech_start[heard[1:]], timeline.length)
+    lengths = _matching(spans, starts, ends)
+    return Audit(
+        file,
+        timeline.rate,
+        timeline.length,
+        found,
+        tuple(
+            PauseAudit(
+                int(clause), int(start) / timeline.rate, int(end - start) / timeline.rate, int(length) / timeline.rate
+            )
+            for clause, start, end, length in zip(heard, starts, ends, lengths, strict=True)
+        ),
+    )
+
+
+def _matching(spans: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The length of the found silence that overlaps each asked one most; 0 where none does."""
+    if not len(spans):
+        return np.zeros(len(starts), np.int64)
+    first = np.clip(np.searchsorted(spans[:, 1], starts), 0, len(spans) - 1)
+    best = np.zeros(len(starts), np.int64)
+    overlap = np.full(len(starts), -1, np.int64)
+    for step in range(3):  # a silence asked for may be cut by a click or two, not more
+        which = np.minimum(first + step, len(spans) - 1)
+        shared = np.minimum(spans[which, 1], ends) - np.maximum(spans[which, 0], starts)
+        better = (shared > overlap) & (shared >= 0)
+        best = np.where(better, spans[which, 1] - spans[which, 0], best)
+        overlap = np.where(better, shared, overlap)
+    return best

@@ -1,0 +1,109 @@
+"""What a voice is: text with its neighbours in, audio with optional word times out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luma_studio.errors import SettingError
+from luma_studio.timeline.take import Word
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChoice:
+    """Which voice speaks, as one writes it: ``espeak``, ``espeak:hi``, ``espeak:hi+f3,rate=140,pitch=60``.
+
+    ``voice`` is the engine's own name for it ("" lets the engine choose by language); ``settings`` are the engine's.
+    """
+
+    engine: str
+    voice: str = ""
+    settings: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> VoiceChoice:
+        """Read ``engine:voice,setting=value,…``. Raises SettingError."""
+        head, *pairs = (part.strip() for part in text.split(","))
+        engine, _, voice = head.partition(":")
+        if not engine:
+            raise SettingError(f"The voice {text!r} names no engine. Write it as espeak:hi+f3,rate=140.")
+        settings: dict[str, Value] = {}
+        for pair in pairs:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise SettingError(f"In the voice {text!r}, {pair!r} is not of the form setting=value.")
+            settings[name.strip()] = _value(value.strip())
+        return cls(engine.strip(), voice.strip(), tuple(sorted(settings.items())))
+
+    def __str__(self) -> str:
+        head = f"{self.engine}:{self.voice}" if self.voice else self.engine
+        return ",".join([head, *(f"{name}={value}" for name, value in self.settings)])
+
+
+def _value(text: str) -> Value:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A clause as a voice is asked to speak it.
+
+    ``before`` and ``after`` are its neighbours' texts, for voices that use them; they are not in a take's fingerprint.
+    ``seed`` 0 is the voice's own reading, another seed another reading of the same text.
+    """
+
+    text: str
+    language: str
+    tags: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """What a voice gave: 16-bit mono samples at ``rate``, and the times of words where the voice knows them."""
+
+    samples: NDArray[np.int16]
+    rate: int
+    words: tuple[Word, ...] = ()
+
+
+class Voice(Protocol):
+    """An engine with one voice and its settings chosen.
+
+    ``identity`` is what, besides text and language, decides how it sounds: engine, version, model, voice, settings;
+    it goes into every fingerprint. ``concurrency`` is how many clauses it may speak at once, ``price`` what a
+    character costs in US dollars, ``tags`` whether it understands delivery tags.
+    """
+
+    @property
+    def identity(self) -> Mapping[str, Value]: ...  # noqa: D102
+    @property
+    def concurrency(self) -> int: ...  # noqa: D102
+    @property
+    def price(self) -> Decimal: ...  # noqa: D102
+    @property
+    def tags(self) -> bool: ...  # noqa: D102
+
+    async def speak(self, utterance: Utterance) -> Speech:
+        """Speak. Raises VoiceError in one sentence with the remedy."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        ...

@@ -1,0 +1,243 @@
+"""The embedded voice: espeak-ng from the ``espeakng-loader`` wheel, offline, in over a hundred languages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import queue
+import random
+import subprocess
+import sys
+import weakref
+import zlib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import espeakng_loader
+import numpy as np
+
+from luma_studio.errors import SettingError, VoiceError
+from luma_studio.timeline.take import Word
+from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
+
+ENGINE = "espeak"
+_WORKER = Path(__file__).with_name("espeak_worker.py")
+_RATES = range(80, 451)  # words a minute
+_PITCHES = range(100)
+_SETTINGS = {"rate": 150, "pitch": 50}
+_FEMALE, _MALE = ("f3", "f2", "f4"), ("m3", "m7", "m1")
+_NARRATORS = {"", "vo", "v.o.", "voiceover", "voice over", "narrator", "कथावाचक"}
+_WOMEN = {"woman", "girl", "female", "lady", "mother", "she", "औरत", "महिला", "लड़की", "mujer", "femme", "frau", "donna"}
+_MEN = {"man", "boy", "male", "gentleman", "father", "he", "आदमी", "पुरुष", "लड़का", "hombre", "homme", "mann", "uomo"}
+_SPREAD = {"rate": 0.06, "pitch": 0.12}  # how far another seed may go from the settings
+
+
+@cache
+def languages() -> Mapping[str, str]:
+    """Every language tag that espeak knows, in lower case (``hi``, ``en-gb``, ``zh``), and its own voice for it."""
+    voices: dict[str, str] = {}
+    by_tag: dict[str, str] = {}
+    for file in sorted((Path(espeakng_loader.get_data_path()) / "lang").rglob("*")):
+        if file.is_file():
+            voices[file.name.lower()] = file.name
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("language "):
+                    by_tag.setdefault(line.split()[1].lower(), file.name)
+    return {**by_tag, **voices}
+
+
+@cache
+def variants() -> frozenset[str]:
+    """Every variant that can follow a ``+``: ``f3``, ``m1``, ``whisper``, …"""
+    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
+    return frozenset(file.name for file in folder.iterdir())
+
+
+def variant_for(speaker: str | None) -> str:
+    """A variant that tells a speaker from others, always the same for the same name; "" for the narrator."""
+    name = (speaker or "").casefold().strip()
+    if name in _NARRATORS:
+        return ""
+    words = set(name.replace("-", " ").split())
+    among = _FEMALE if words & _WOMEN else _MALE if words & _MEN else (*_FEMALE, *_MALE)
+    return among[zlib.crc32(name.encode("utf-8", "replace")) % len(among)]
+
+
+class EspeakVoice:
+    """espeak with a voice chosen: ``espeak``, ``espeak:hi``, ``espeak:+f3``, ``espeak:en-us+m3,rate=130,pitch=40``.
+
+    Without a language in the name the clause's own is used. ``rate`` is words a minute (80 to 450), ``pitch`` 0 to 99.
+    Raises SettingError for a voice or setting that espeak does not have.
+    """
+
+    price = Decimal(0)
+    tags = False
+
+    def __init__(self, choice: VoiceChoice) -> None:
+        self._language, _, self._variant = choice.voice.partition("+")
+        if self._language and self._language.lower() not in languages():
+            raise SettingError(f"espeak has no language {self._language!r}. All it has: luma-studio voices.")
+        if self._variant and self._variant not in variants():
+            raise SettingError(f"espeak has no variant {self._variant!r}. All it has: luma-studio voices.")
+        self._settings = _checked(choice)
+        self.concurrency = _cores()
+        self._workers = _Workers(self.concurrency)
+
+    @property
+    def identity(self) -> Mapping[str, Value]:
+        """What decides how it sounds, besides text and language."""
+        return {
+            "engine": ENGINE,
+            "version": version("espeakng-loader"),
+            "voice": f"{self._language}+{self._variant}",
+            **self._settings,
+        }
+
+    async def speak(self, utterance: Utterance) -> Speech:
+        """Speak a clause: 22,050 samples a second, with the time of each word. Raises VoiceError."""
+        return await asyncio.to_thread(self._speak, utterance)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._workers.close()
+
+    def _speak(self, utterance: Utterance) -> Speech:
+        language = _nearest(self._language or utterance.language)
+        request = {
+            "text": utterance.text,
+            "voice": f"{language}+{self._variant}" if self._variant else language,
+            **_varied(self._settings, utterance.seed),
+        }
+        header, audio = self._workers.ask(request)
+        if "error" in header:
+            raise VoiceError(f"espeak could not speak {_short(utterance.text)}: {header['error']}.")
+        samples = np.frombuffer(audio, dtype="<i2").astype(np.int16, copy=False)
+        words = _words(header["words"], len(samples) / header["rate"], len(utterance.text))
+        return Speech(samples, header["rate"], words)
+
+
+def _checked(choice: VoiceChoice) -> dict[str, Value]:
+    settings: dict[str, Value] = {**_SETTINGS, **dict(choice.settings)}
+    for name, value in settings.items():
+        allowed = {"rate": _RATES, "pitch": _PITCHES}.get(name)
+        if allowed is None:
+            raise SettingError(
+                f"espeak has no setting {name!r}; it has rate and pitch, as in espeak:hi,rate=140,pitch=50."
+            )
+        if not isinstance(value, int) or value not in allowed:
+            raise SettingError(
+                f"espeak's {name} is {value!r}; it must be a whole number from {allowed[0]} to {allowed[-1]}."
+            )
+    return settings
+
+
+def _varied(settings: Mapping[str, Value], seed: int) -> dict[str, int]:
+    """The settings for a seed: another seed is heard as a slightly different pace and pitch."""
+    chance = random.Random(seed)  # noqa: S311
+    ranges = {"rate": _RATES, "pitch": _PITCHES}
+    varied = {}
+    for name, value in settings.items():
+        spread = _SPREAD[name] if seed else 0.0
+        moved = round(float(value) * (1 + chance.uniform(-spread, spread)))
+        varied[name] = min(max(moved, ranges[name][0]), ranges[name][-1])
+    return varied
+
+
+def _nearest(language: str) -> str:
+    tag = language.lower()
+    while tag not in languages() and "-" in tag:
+        tag = tag.rpartition("-")[0]
+    if tag not in languages():
+        raise VoiceError(f"espeak does not speak the language {language!r}. Choose a voice for it, as in espeak:en.")
+    return languages()[tag]
+
+
+def _words(events: list[list[int]], seconds: float, characters: int) -> tuple[Word, ...]:
+    """Words from espeak's events, which know only starts: each lasts until the next."""
+    starts = [*(milliseconds / 1000 for _, _, milliseconds in events), seconds]
+    spans = [(max(0, first - 1), min(first - 1 + length, characters)) for first, length, _ in events]
+    return tuple(
+        Word(first, last, start, max(start, end))
+        for (first, last), (start, end) in zip(spans, pairwise(starts), strict=True)
+        if first < last
+    )
+
+
+def _short(text: str) -> str:
+    return f"“{text if len(text) <= 40 else text[:40] + '…'}”"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Workers:
+    """At most ``count`` worker processes, each started when first needed and again when it died."""
+
+    def __init__(self, count: int) -> None:
+        self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
+        self._started: list[subprocess.Popen[bytes]] = []
+        for _ in range(count):
+            self._idle.put(None)
+        self.close = weakref.finalize(self, _end, self._started)
+
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """The header and samples for a request; a worker found dead is replaced once."""
+        worker = self._idle.get()
+        try:
+            for _ in range(2):
+                if worker is None:
+                    worker = _start()
+                    self._started.append(worker)
+                answer = _exchange(worker, request)
+                if answer is not None:
+                    return answer
+                self._started.remove(worker)
+                _end([worker])
+                worker = None
+        finally:
+            self._idle.put(worker)
+        raise VoiceError(f"espeak stopped twice on {_short(request['text'])}. Change the wording of this clause.")
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # Isolated and without site: the worker needs the standard library only, and starts in 20 ms.
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(_WORKER),
+        espeakng_loader.get_library_path(),
+        espeakng_loader.get_data_path(),
+    ]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+
+
+def _exchange(worker: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:
+    """Ask and read the answer whole; None if the worker died over it."""
+    assert worker.stdin is not None  # noqa: S101
+    assert worker.stdout is not None  # noqa: S101
+    try:
+        worker.stdin.write(json.dumps(request).encode() + b"\n")
+        worker.stdin.flush()
+    except BrokenPipeError:
+        return None
+    line = worker.stdout.readline()
+    if not line.endswith(b"\n"):
+        return None
+    header = json.loads(line)
+    audio = worker.stdout.read(header.get("bytes", 0))
+    return (header, audio) if len(audio) == header.get("bytes", 0) else None
+
+
+def _end(workers: list[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        worker.kill()
+        worker.communicate()  # closes the pipes and waits
+    workers.clear()
