@@ -17,14 +17,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from luma_studio.errors import InputError, LumaError
-from luma_studio.export import Exported
+from luma_studio.export import Exported, kind_of
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
 from luma_studio.script import Script, decode, draw_outline, outline, parse
 from luma_studio.settings import chosen, load_settings
 from luma_studio.store import files
 from luma_studio.studio import Studio
-from luma_studio.timeline.duration import clock
+from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices.espeak import languages, variants
 
 _STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
@@ -81,6 +81,10 @@ def narrate(
     script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
 ) -> None:
     """Speak SCRIPT, lay it out in time, and export it with captions, chapters, scenes and audit."""
+    for master in masters:
+        kind_of(files.safe_name(master))
+    if fit is not None:
+        samples_of(fit, 1)  # what cannot be read is told before anything is spoken
     text = _read(script)
     changes = {option: value for option, value in options.items() if value is not None}
     if speakers:
@@ -138,6 +142,7 @@ def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
 @contextmanager
 def _bars() -> Iterator[Listener]:
     """Progress bars on the terminal, one a stage; nothing where there is no terminal."""
+    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:<9}"),
         BarColumn(),
@@ -145,7 +150,7 @@ def _bars() -> Iterator[Listener]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[subject]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bars: dict[str, TaskID] = {}
 
         def listen(event: Event) -> None:
@@ -174,6 +179,10 @@ def _report(production: Production, exported: Exported) -> None:
     for path in exported.masters:
         console.print(f"  master    {escape(str(path))}")
     console.print(f"  loudness  {loud.integrated:.1f} LUFS, peak {loud.true_peak:.1f} dBTP (gain {loud.gain:+.1f} dB)")
+    if loud.integrated < production.choices.loudness - 0.5:
+        console.print(
+            f"            the peaks of this voice allow no more; {production.choices.loudness:.0f} LUFS was asked for"
+        )
     console.print(
         f"  scenes    {escape(str(production.folder))}: " + ", ".join(path.name for path in exported.scenes.values())
     )

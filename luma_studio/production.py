@@ -87,6 +87,7 @@ class Production:
     def _read(self, state: State, text: str, choices: Choices) -> None:
         self.script: Script = parse(text, choices)
         self._clauses = tuple(self.script.clauses)
+        self._check_voices(choices)
         self._takes = TakeStore(self._store / "takes", choices.sample_rate)
         self._loaded: dict[str, Take] = {}
         kept_gain = state.gain if choices == state.choices else None
@@ -94,6 +95,17 @@ class Production:
         self._state = state
         if new != state or not self._file.path.exists():
             self._save(new)
+
+    def _check_voices(self, choices: Choices) -> None:
+        """Tell of a voice that does not exist, or not in a clause's language, before anything is kept."""
+        first = {(clause.speaker, clause.language): clause for clause in reversed(self._clauses)}
+        for (speaker, language), clause in first.items():
+            choice = _speaker_voice(speaker, choices)
+            if not self._voices(choice).speaks(language):
+                raise SettingError(
+                    f"The voice {choice} does not speak {language!r}, the language of line {clause.line}. "
+                    "Choose another voice or language."
+                )
 
     # What is there
 
@@ -273,7 +285,7 @@ class Production:
     def _orders(self, indices: Iterable[int]) -> Iterator[_Order]:
         for index in indices:
             clause, state = self._clauses[index], self._state.clauses[index]
-            choice = VoiceChoice.parse(state.voice) if state.voice else self._speaker_voice(clause.speaker)
+            choice = VoiceChoice.parse(state.voice) if state.voice else _speaker_voice(clause.speaker, self.choices)
             voice = self._voices(choice)
             tags = clause.tags if voice.tags else ()
             recipe = Recipe(voice.identity, clause.language, clause.text, tags, state.seed)
@@ -281,12 +293,6 @@ class Production:
             after = self._clauses[index + 1].text if index + 1 < len(self._clauses) else ""
             utterance = Utterance(recipe.text, clause.language, tags, before, after, state.seed)
             yield _Order(index, voice, str(choice), recipe, utterance)
-
-    def _speaker_voice(self, speaker: str | None) -> VoiceChoice:
-        own = {name.casefold(): voice for name, voice in self.choices.speakers.items()}
-        if speaker is not None and speaker.casefold() in own:
-            return VoiceChoice.parse(own[speaker.casefold()])
-        return voice_for(speaker, VoiceChoice.parse(self.choices.voice))
 
     async def _speak(self, indices: Iterable[int], listener: Listener) -> None:
         orders = list(self._orders(indices))
@@ -412,6 +418,13 @@ class Pauses(Sequence[Pause]):
 
     def __iter__(self) -> Iterator[Pause]:
         return iter(self._production._pauses())
+
+
+def _speaker_voice(speaker: str | None, choices: Choices) -> VoiceChoice:
+    own = {name.casefold(): voice for name, voice in choices.speakers.items()}
+    if speaker is not None and speaker.casefold() in own:
+        return VoiceChoice.parse(own[speaker.casefold()])
+    return voice_for(speaker, VoiceChoice.parse(choices.voice))
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -31,7 +31,6 @@ _FULL_SCALE = 32768.0
 _BLOCK = 1 << 16
 
 _FAINT = -70.0  # dBFS; below this nothing counts as sound (the absolute gate of EBU R128)
-_LEAST_BELOW_SPEECH = 30.0  # dB; noise does not raise what parts islands above that
 _LEAST_ABOVE_THRESHOLD = 8.0  # dB; noise does not raise an island's own threshold above that
 _BELOW_SPEECH = 40.0  # dB; design.md: 35 to 45 dB below a take's speech finds its edges to a few ms
 _GATE = 20.0  # dB below the first mean: what counts towards a speech level
@@ -211,7 +210,7 @@ def _coarse_threshold(levels: Levels) -> float:
     noise = float(_noise_floors(levels, np.array([[0, len(levels)]]))[0]) if len(levels) else -np.inf
     if np.count_nonzero(levels > noise) < 0.9 * len(levels):
         return _FAINT  # mostly below its quietest plateau: no noise runs through
-    return max(_FAINT, min(noise + _ABOVE_NOISE, speech_level(levels) - _LEAST_BELOW_SPEECH))
+    return max(_FAINT, noise + _ABOVE_NOISE)
 
 
 def _thresholds(levels: Levels, islands: Spans) -> NDArray[np.float64]:

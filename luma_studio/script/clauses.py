@@ -41,6 +41,7 @@ class Draft:
     language: str
     tags: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
+    marked: bool = False  # marks that stood alone were added
 
 
 class _Span(NamedTuple):
@@ -52,8 +53,10 @@ _SPEAKABLE = re.compile(r"[^\W_]")
 _E, _C, _CLOSE = re.escape(ENDERS), re.escape(COMMAS), re.escape(CLOSERS)
 # Marks, whatever closes after them, and a spaced French "»" that does not open a word.
 _AFTER = rf"[{_CLOSE}]*+(?:[ \u00a0\u202f][»›](?!\w))?+"
-_SENTENCE_END = re.compile(rf"(?P<marks>[{_E}]++(?:\s++[{_E}]++)*+){_AFTER}")
-_CLAUSE_END = re.compile(rf"(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)")
+# A full stop between letters or digits is passed over at once.
+_NOT_INSIDE = r"(?!(?<!\.)\.[A-Za-z0-9])"
+_SENTENCE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}]++(?:\s++[{_E}]++)*+){_AFTER}")
+_CLAUSE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)")
 _NEXT = re.compile(rf"\s*+[{re.escape(OPENERS)}]*+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
@@ -62,6 +65,7 @@ _NUMBERED = re.compile(r"[\s(]*\d{1,3}\Z")
 _BETWEEN_CJK = re.compile(
     "(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])\n(?=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
 )
+_COMMA_RUN = COMMAS + " \t\n\u00a0"
 _LONGEST_ABBREVIATION = 16
 _TAIL = 24
 
@@ -103,7 +107,7 @@ def _add_clauses(
                 Draft(text, passage.offset(first), passage.offset(last - 1) + 1, ending_of(text), speaker, "")
             )
             positions.append(last)
-        elif drafts:
+        elif drafts and not drafts[-1].marked:
             _append_marks(drafts[-1], _folded(text), passage.offset(last - 1) + 1)
 
 
@@ -111,7 +115,7 @@ def _append_marks(draft: Draft, marks: str, end: int) -> None:
     """Give a clause the punctuation or emoji that stand alone behind it."""
     gap = "" if marks[0] in ENDERS + COMMAS + CLOSERS else " "
     draft.text, draft.end = f"{draft.text}{gap}{marks}", end
-    draft.ending = ending_of(draft.text)
+    draft.ending, draft.marked = ending_of(draft.text), True
 
 
 def _folded(text: str) -> str:
@@ -135,7 +139,7 @@ def _give_tags(passage: Passage, drafts: list[Draft], positions: list[int]) -> l
 def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[_Span]:
     """The span cut at every end in it."""
     ends = _CLAUSE_END if granularity == "clause" else _SENTENCE_END
-    addresses = [match.span() for match in _ADDRESS.finditer(text, *span)] if "://" in text or "www." in text else []
+    addresses = [match.span() for match in _ADDRESS.finditer(text, *span)]
     start, spoken_from = span.start, _first_spoken(text, span.start, span.end)
     for match in ends.finditer(text, *span):
         if match.start() < spoken_from:
@@ -163,7 +167,7 @@ def _ends(text: str, match: re.Match[str], start: int, limit: int) -> bool:
     if end >= limit or marks is None:  # None: a dash between spaces
         return True
     following = text[end]
-    if all(mark in COMMAS for mark in marks):
+    if not marks.strip(_COMMA_RUN):
         return _comma_cuts(marks, following)
     if following in COMMAS or (following in "-/\\@_&=%" and marks in STOPS):
         return False
@@ -184,8 +188,8 @@ def _stop_ends(text: str, at: int, start: int, next_at: int) -> bool:
     """Whether the single full stop at a position ends a sentence that begins at ``start``."""
     if is_word_character(text[at + 1]):
         return False
-    before = text[max(start, at - _TAIL) : at].split()
-    word = before[-1].lstrip(OPENERS) if before else ""
+    word = text[max(start, at - _TAIL) : at].rsplit(None, 1)[-1:]
+    word = word[0].lstrip(OPENERS) if word else ""
     following = text[next_at : next_at + 1]
     if len(word) <= _LONGEST_ABBREVIATION and word:
         folded = fold_word(word)
@@ -196,17 +200,18 @@ def _stop_ends(text: str, at: int, start: int, next_at: int) -> bool:
         if _DOTTED.fullmatch(word):
             next_word = _NEXT_WORD.match(text, next_at)
             return bool(next_word) and next_word.group() in STARTERS if next_word else True
-        if _is_initial(word, before, text, next_at):
+        if _is_initial(word, text[max(start, at - _TAIL) : at], text, next_at):
             return False
     return not (following.isalpha() and word.isdigit() and _numbers_an_item(text, start, at))
 
 
-def _is_initial(word: str, before: list[str], text: str, next_at: int) -> bool:
+def _is_initial(word: str, tail: str, text: str, next_at: int) -> bool:
     """Initials: "J. K. Rowling", "ए. पी. जे. अब्दुल कलाम", "z. B."."""
-    if len(word) == 1 and word.isalpha():
+    if len(word) == 1 and word.lower() != word.upper():
         return (word.isupper() and word != "I") or text[next_at + 1 : next_at + 2] == "."
     if fold_word(word) not in HINDI_INITIALS:
         return False
+    before = tail.split()
     next_word = _NEXT_WORD.match(text, next_at)
     in_front = len(before) > 1 and before[-2].endswith(".") and fold_word(before[-2][:-1]) in HINDI_INITIALS
     behind = (

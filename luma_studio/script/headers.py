@@ -42,6 +42,14 @@ _SEPARATOR = re.compile(r"\s*(?:[:：|–—]|[-.](?=\s|$))+\s*")
 _HASHES = re.compile(r"(?:#\s*)+")
 
 
+def may_be_header(line: str) -> bool:
+    """Whether it is worth asking if a line is always a header; this is asked of every line."""
+    if line[0] in "#[［【第*_`":
+        return True
+    word = _WORD.match(line)
+    return word is not None and fold_word(word.group()) in _MARKERS
+
+
 def hash_title(line: str) -> str | None:
     """The title of a ``# Title`` line; None when it is no such line."""
     match = _HASHES.match(line)
@@ -210,9 +218,9 @@ def _begins_verse(lines: Sequence[Line], at: int, following: int, breaks: Sequen
 
 def _is_stanza(first: str, others: list[str], *, noted: bool) -> bool:
     """Whether a line and those below it are of one measure, and sentences run over their ends."""
-    if noted or len(others) < 2 or len(first.split()) < 4 or last_mark(first) in COLONS:
+    if noted or len(others) < 2 or len(first.split()) < 3 or last_mark(first) in COLONS:
         return False
-    if any(len(line) > LONGEST_HEADER for line in others):
+    if any(len(line) > LONGEST_HEADER or line[:1].islower() for line in others):
         return False
     even = len(first) >= 0.6 * sum(map(len, others)) / len(others)
-    return even and any(last_mark(line) not in ENDERS or line[:1].islower() for line in others)
+    return even and any(last_mark(line) not in ENDERS for line in others)

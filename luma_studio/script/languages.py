@@ -137,20 +137,25 @@ def language_of(text: str, fallback: str) -> str:
     own = _primary(fallback) or "en"
     if text.isascii():
         return own
-    systems: Counter[str] = Counter()
-    for character, times in Counter(text).items():
-        system = _writing_system(character)
-        if system:
-            systems[system] += times
+    systems = set(map(_writing_system, set(text))) - {""}
     if not systems:
         return own
-    system = systems.most_common(1)[0][0]
+    system = systems.pop() if len(systems) == 1 else _prevailing(text)
     if system == "CJK" and not _KANA.isdisjoint(systems):
         return "ja"
     if system not in _WRITING:
         return own
     language, shared = _WRITING[system]
     return own if own in shared.split() else language
+
+
+def _prevailing(text: str) -> str:
+    """The writing system of most of the letters."""
+    systems: Counter[str] = Counter()
+    for character, times in Counter(text).items():
+        systems[_writing_system(character)] += times
+    del systems[""]
+    return systems.most_common(1)[0][0]
 
 
 def has_kana(text: str) -> bool:

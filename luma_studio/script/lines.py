@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from luma_studio.script.headers import hash_title, marker
+from luma_studio.script.headers import hash_title, marker, may_be_header
 from luma_studio.script.languages import language_named
 from luma_studio.script.passages import Report, Silence, read_passage, shortened
 from luma_studio.script.pauses import Kind, Timed, read_note
@@ -48,6 +48,8 @@ def raw_lines(clean: str) -> Iterator[RawLine]:
 
 def header_scene(line: RawLine, report: Report, *, numbered: bool) -> SceneDraft | None:
     """The scene that a line begins if it is always a header; ``numbered`` when every header's number is its scene's."""
+    if not may_be_header(line.text):
+        return None
     bare, notes = _without_notes(line)
     title = hash_title(bare)
     found = marker((bare if title is None else title).strip("*_` "))
@@ -75,7 +77,7 @@ class LanguageLine(NamedTuple):
 
 def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine | None:
     """What a ``Language: …`` line says; None when it is no such line. ``early``: nothing is spoken before it."""
-    match = _LANGUAGE.fullmatch(line.text)
+    match = _LANGUAGE.fullmatch(line.text) if len(line.text) < 120 else None
     if match is None or fold(match[1]) not in _LANGUAGE_NAMES:
         return None
     code = language_named(match[2])

@@ -44,7 +44,7 @@ class Passage:
 
     def offset(self, at: int) -> int:
         """Offset into the clean text of the character at a position."""
-        anchor = self.anchors[bisect_right(self.anchors, at, key=_position) - 1]
+        anchor = self.anchors[0 if len(self.anchors) == 1 else bisect_right(self.anchors, at, key=_position) - 1]
         return anchor[1] + at - anchor[0]
 
 
@@ -54,6 +54,9 @@ def _position(anchor: tuple[int, int]) -> int:
 
 def join(passages: Iterable[Passage]) -> Passage:
     """Lines of wrapped text as one passage, with a line end between each two."""
+    passages = list(passages)
+    if len(passages) == 1:
+        return passages[0]
     texts: list[str] = []
     whole = Passage("", [])
     length = 0
@@ -75,7 +78,7 @@ _MARKUP = re.compile(
     r"!?\[(?P<link>[^\[\]()\n]{0,300})\]\((?P<address>[^()\s]{0,500})\)"
     rf"|(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_NOTE}}})(?P<close>[{_CLOSE}])"
     r"|<break\b(?P<attributes>[^<>\n]{0,200})>"
-    r"|(?P<unclosed><break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}[ \t]{0,4}/?)"
+    r"|(?P<unclosed>(?:<break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}+[ \t]{0,4}+/?+)++)"
     r"|<(?P<autolink>[^\s<>@:]{1,100}[@:][^\s<>]{1,400})>"
     r"|<(?P<element>[/?!]?[A-Za-z][^<>\n]{0,400})>",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from luma_studio.script.clauses import Draft, clauses_of
+from luma_studio.script.clauses import Draft, Ending, clauses_of
 from luma_studio.script.languages import has_kana, language_of
 from luma_studio.script.model import Clause, Diagnostic, Direction, Level, Pause, Scene
 from luma_studio.script.passages import Passage, Silence
@@ -62,6 +62,11 @@ class Stage:
         self.scenes = [SceneDraft("", 0)]
         self._spoken_language: str | None = None
         self._kana = has_kana(source.clean)
+        self.default_pauses: dict[Ending, Pause] = {
+            "sentence": Pause(reading.sentence_pause),
+            "comma": Pause(reading.comma_pause),
+            "fragment": Pause(reading.fragment_pause),
+        }
 
     @property
     def scene(self) -> SceneDraft:
@@ -196,11 +201,7 @@ def _clause(draft: Draft, stage: Stage) -> Clause:
 
 
 def _pause(draft: Draft, stage: Stage) -> Pause:
-    if draft.silences:
-        return _total(draft.silences, stage)
-    reading = stage.reading
-    defaults = {"sentence": reading.sentence_pause, "comma": reading.comma_pause, "fragment": reading.fragment_pause}
-    return Pause(defaults[draft.ending], "default")
+    return _total(draft.silences, stage) if draft.silences else stage.default_pauses[draft.ending]
 
 
 def _total(silences: list[Silence], stage: Stage) -> Pause:

@@ -40,7 +40,8 @@ class Source:
 
     def place(self, clean_offset: int) -> Place:
         """Where the character at an offset of ``clean`` stands in ``text``."""
-        offset = clean_offset + self._shifts[bisect_right(self._marks, clean_offset) - 1]
+        shift = self._shifts[bisect_right(self._marks, clean_offset) - 1] if len(self._marks) > 1 else 0
+        offset = clean_offset + shift
         line = bisect_right(self._line_starts, offset)
         return Place(offset, line, offset - self._line_starts[line - 1] + 1)
 

@@ -5,6 +5,7 @@ The silences are found by level alone; the timeline only says which of them was 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -112,24 +113,34 @@ def audit(file: str, pieces: Iterable[NDArray[np.int16]], timeline: Timeline) ->
         found,
         tuple(
             PauseAudit(
-                int(clause), int(start) / timeline.rate, int(end - start) / timeline.rate, int(length) / timeline.rate
+                int(clause), int(start) / timeline.rate, int(end - start) / timeline.rate, length / timeline.rate
             )
             for clause, start, end, length in zip(heard, starts, ends, lengths, strict=True)
         ),
     )
 
 
-def _matching(spans: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The length of the found silence that overlaps each asked one most; 0 where none does."""
-    if not len(spans):
-        return np.zeros(len(starts), np.int64)
-    first = np.clip(np.searchsorted(spans[:, 1], starts), 0, len(spans) - 1)
-    best = np.zeros(len(starts), np.int64)
-    overlap = np.full(len(starts), -1, np.int64)
-    for step in range(3):  # a silence asked for may be cut by a click or two, not more
-        which = np.minimum(first + step, len(spans) - 1)
-        shared = np.minimum(spans[which, 1], ends) - np.maximum(spans[which, 0], starts)
-        better = (shared > overlap) & (shared >= 0)
-        best = np.where(better, spans[which, 1] - spans[which, 0], best)
-        overlap = np.where(better, shared, overlap)
-    return best
+def _matching(spans: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[int]:
+    """The length of the found silence that overlaps each asked one most; 0 where none does.
+
+    Each is looked for as far off as the one before it ended, so that one wrong pause is one finding and not many.
+    """
+    found = spans.tolist()
+    found_ends = spans[:, 1].tolist()
+    lengths = []
+    off = 0
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        best, longest = None, -1
+        for index in range(bisect_left(found_ends, start + off), len(found)):
+            span = found[index]
+            if span[0] > end + off:
+                break
+            shared = min(span[1], end + off) - max(span[0], start + off)
+            if shared > longest:
+                best, longest = span, shared
+        if best is None:
+            lengths.append(0)
+        else:
+            lengths.append(best[1] - best[0])
+            off = best[1] - end
+    return lengths

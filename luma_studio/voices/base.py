@@ -100,6 +100,10 @@ class Voice(Protocol):
     @property
     def tags(self) -> bool: ...  # noqa: D102
 
+    def speaks(self, language: str) -> bool:
+        """Whether it can speak a language, given as a tag such as ``hi`` or ``en-GB``."""
+        ...
+
     async def speak(self, utterance: Utterance) -> Speech:
         """Speak. Raises VoiceError in one sentence with the remedy."""
         ...

@@ -99,6 +99,10 @@ class EspeakVoice:
             **self._settings,
         }
 
+    def speaks(self, language: str) -> bool:
+        """Whether espeak has the language, or was told to use another for all."""
+        return bool(self._language) or _nearest(language) is not None
+
     async def speak(self, utterance: Utterance) -> Speech:
         """Speak a clause: 22,050 samples a second, with the time of each word. Raises VoiceError."""
         return await asyncio.to_thread(self._speak, utterance)
@@ -109,6 +113,8 @@ class EspeakVoice:
 
     def _speak(self, utterance: Utterance) -> Speech:
         language = _nearest(self._language or utterance.language)
+        if language is None:
+            raise VoiceError(f"espeak does not speak {utterance.language!r}. Choose a voice for it, as in espeak:en.")
         request = {
             "text": utterance.text,
             "voice": f"{language}+{self._variant}" if self._variant else language,
@@ -149,13 +155,12 @@ def _varied(settings: Mapping[str, Value], seed: int) -> dict[str, int]:
     return varied
 
 
-def _nearest(language: str) -> str:
+def _nearest(language: str) -> str | None:
+    """espeak's own voice for a language or the wider one it belongs to."""
     tag = language.lower()
     while tag not in languages() and "-" in tag:
         tag = tag.rpartition("-")[0]
-    if tag not in languages():
-        raise VoiceError(f"espeak does not speak the language {language!r}. Choose a voice for it, as in espeak:en.")
-    return languages()[tag]
+    return languages().get(tag)
 
 
 def _words(events: list[list[int]], seconds: float, characters: int) -> tuple[Word, ...]:

@@ -247,9 +247,9 @@ def test_a_steady_tone_is_sound() -> None:
 
 @pytest.mark.parametrize("gains", [[0.0], [-10.0], [0.0, -18.0]], ids=["one voice", "quiet", "two voices 18 dB apart"])
 @pytest.mark.parametrize("seed", range(2))
-def test_pauses_in_a_decoded_mp3_are_found_to_10_ms(seed: int, gains: list[float]) -> None:
+def test_pauses_in_a_decoded_mp3_are_found_to_15_ms(seed: int, gains: list[float]) -> None:
     sound, pauses = master(seed, gains)
-    assert worst_ms(detect_silence(through_mp3(sound), RATE, least_seconds=0.2), pauses) <= 10
+    assert worst_ms(detect_silence(through_mp3(sound), RATE, least_seconds=0.2), pauses) <= 15
 
 
 def test_pauses_between_takes_with_noise_are_found_to_26_ms() -> None:

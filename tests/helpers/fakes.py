@@ -32,6 +32,9 @@ class FakeVoice:
     def identity(self) -> dict[str, str]:
         return {"engine": self.name}
 
+    def speaks(self, language: str) -> bool:
+        return True
+
     async def speak(self, utterance: Utterance) -> Speech:
         self.spoken[utterance.text] += 1
         if utterance.text in self.failing:

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from luma_studio.audio import codec
+from luma_studio.cli import main
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "notebooks" / "examples").glob("*.txt"))
+SCRIPT = "Calm\nClose your eyes. (4 sec)\nBreathe in, and out.\n"
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def script(workspace):
+    path = workspace / "my script.txt"
+    path.write_text(SCRIPT, encoding="utf-8")
+    return path
+
+
+def test_narrate_makes_a_whole_production_and_says_where_it_is(script, workspace):
+    result = run("narrate", script)
+    assert result.exit_code == 0, result.output
+    folder = workspace / "generated_audio" / "my script"
+    for name in ("master.mp3", "captions.srt", "captions.vtt", "chapters.json", "audit.json", "production.json"):
+        assert (folder / name).stat().st_size > 0
+    assert json.loads((folder / "scene_audio_map.json").read_bytes()).keys() == {"scene_1"}
+    assert "generated_audio/my script/master.mp3" in result.output
+    assert "all 2 pauses as asked" in result.output
+
+
+def test_narrate_takes_name_voice_fit_and_formats(script, workspace):
+    result = run(
+        "narrate", script, "--name", "calm", "--voice", "espeak:en+f3,rate=130", "--fit", "0:20",
+        "--to", "calm.wav", "--to", "calm.flac", "--granularity", "clause",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    for name in ("calm.wav", "calm.flac"):
+        assert codec.probe(workspace / "generated_audio" / "calm" / name).samples == 20 * 44100
+
+
+def test_the_workspace_is_where_the_environment_says(script, tmp_path_factory, monkeypatch):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setenv("LUMA_WORKSPACE", str(elsewhere))
+    assert run("narrate", script, "--name", "calm").exit_code == 0
+    assert (elsewhere / "generated_audio" / "calm" / "master.mp3").exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xef\xbb\xbf", b"\xff caf\xe9", b"   \n\n", b"(5 sec)\n[pause]", b"# Only a header", b"caf\xe9."],
+)
+def test_a_script_that_cannot_be_spoken_is_one_error_code_2_and_nothing_written(workspace, data):
+    (workspace / "bad.txt").write_bytes(data)
+    for command in ("narrate", "outline"):
+        result = run(command, "bad.txt")
+        assert result.exit_code == 2
+        assert result.stderr.startswith("error: ")
+        assert len(result.stderr.strip().splitlines()) == 1
+        assert result.stdout == ""
+    assert [path.name for path in workspace.iterdir()] == ["bad.txt"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--voice", "nobody"), ("--voice", "espeak:xx"), ("--name", "../out"), ("--to", "x.ogg"), ("--speaker", "Woman")]
+    + [("--language", "qq"), ("--kbps", "7"), ("--fit", "soon"), ("--to", "../x.mp3")],
+)
+def test_bad_options_are_one_error_code_2_and_nothing_written(script, workspace, options):
+    result = run("narrate", script, *options)
+    assert result.exit_code == 2, result.output
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert [path.name for path in workspace.iterdir()] == [script.name]
+
+
+def test_a_total_out_of_reach_names_those_that_can_be_reached(script):
+    result = run("narrate", script, "--fit", "0:01")
+    assert result.exit_code == 2
+    assert "cannot be reached" in result.stderr
+    assert "from 0:0" in result.stderr
+
+
+def test_a_missing_script_is_told(workspace):
+    result = run("narrate", "nowhere.txt")
+    assert result.exit_code == 2
+    assert "nowhere.txt" in result.stderr
+
+
+def test_a_damaged_production_is_told_and_kept(script, workspace):
+    state = workspace / "generated_audio" / "calm" / "production.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{")
+    result = run("narrate", script, "--name", "calm")
+    assert result.exit_code == 1
+    assert "Put back a copy" in result.stderr
+    assert state.read_text() == "{"
+
+
+def test_outline_prints_a_tree_and_as_json_the_scenes(script):
+    tree = run("outline", script)
+    assert tree.exit_code == 0
+    assert "Close your eyes." in tree.output
+    printed = json.loads(run("outline", script, "--json").stdout)
+    (scene,) = printed["scenes"]
+    assert (scene["id"], scene["title"], scene["line"], scene["lead_in_seconds"]) == ("scene_1", "Calm", 1, 0)
+    assert scene["clauses"][0] == {
+        "text": "Close your eyes.", "speaker": None, "tags": [], "line": 2,
+        "pause": {"seconds": 4.0, "source": "written", "least": None, "most": None},
+    }  # fmt: skip
+
+
+def test_voices_lists_languages_and_variants():
+    output = run("voices").output
+    assert "hi" in output.split()
+    assert "f3" in output.split()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_narrated_without_a_finding(example, workspace):
+    result = run("narrate", example, "--name", "example")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert "pauses as asked" in result.output
+
+
+def test_there_are_four_examples_and_the_english_one_lasts_ten_minutes(workspace):
+    assert {path.stem for path in EXAMPLES} == {"shuruaat", "body-scan", "product-video", "chai-break"}
+    run("narrate", next(path for path in EXAMPLES if path.stem == "body-scan"), "--name", "scan")
+    assert codec.probe(workspace / "generated_audio" / "scan" / "master.mp3").samples >= 600 * 44100

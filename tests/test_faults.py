@@ -1,0 +1,143 @@
+"""A process that is killed at any operation on the disk leaves what was before or what comes after, and loses no take."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from helpers.fakes import DyingDisk, FakeVoice, Killed, give
+
+from luma_studio.audio import codec
+from luma_studio.errors import LumaError, StoreError
+from luma_studio.store import files
+from luma_studio.store.takes import TakeStore
+from luma_studio.studio import Studio
+
+SCRIPT = "Calm\nClose your eyes. (1 sec)\nBreathe in. (1 sec)\nLet it go.\n"
+EDITED = SCRIPT.replace("Breathe in", "Breathe out")
+
+
+def work(workspace: Path, voice: FakeVoice, script: str) -> None:
+    """Begin or take up a production, speak, tune and export it."""
+    with Studio(workspace) as studio:
+        give(studio, voice)
+        production = studio.production("calm", script)
+        asyncio.run(production.speak())
+        production.pauses[0] = 2.0
+        production.export()
+
+
+def stored(workspace: Path) -> set[str]:
+    """The texts whose takes are in the store, each read whole."""
+    store = TakeStore(workspace / "generated_audio" / ".store" / "takes", 44100)
+    names = [path.name.split(".")[0] for path in store.folder.rglob("[!.]*.wav")]
+    assert all(store.get(name) is not None for name in names)
+    return {store.recipe(name)["text"] for name in names}
+
+
+def check_whole(folder: Path) -> None:
+    """Every file that can be seen is whole."""
+    for path in folder.glob("[!.]*"):
+        if path.suffix == ".json":
+            files.read_json(path)
+        if path.suffix == ".mp3":
+            probe = codec.probe(path)
+            assert sum(map(len, codec.decode(path))) == probe.samples
+
+
+@pytest.mark.parametrize("kind", ["killed", "full"])
+def test_dying_at_any_operation_loses_no_take_and_speaks_none_twice(workspace, monkeypatch, kind):
+    error = Killed if kind == "killed" else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    work(workspace / "whole", FakeVoice(), SCRIPT)
+    work(workspace / "whole", FakeVoice(), EDITED)
+    whole = workspace / "whole" / "generated_audio" / "calm"
+    dies_at = 0
+    while True:
+        here = workspace / str(dies_at)
+        work(here, FakeVoice(), SCRIPT)
+        disk = DyingDisk(dies_at, error)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "disk", disk)
+            try:
+                work(here, FakeVoice(), EDITED)
+                died = False
+            except (Killed, StoreError):
+                died = True
+        check_whole(here / "generated_audio" / "calm")
+        kept = stored(here)
+        assert kept >= {"Close your eyes.", "Breathe in.", "Let it go."}
+        voice = FakeVoice()
+        work(here, voice, EDITED)
+        assert set(voice.spoken) == {"Breathe out."} - kept
+        for path in whole.glob("*.mp3"):
+            assert (here / "generated_audio" / "calm" / path.name).read_bytes() == path.read_bytes()
+        if not died:
+            assert dies_at > 20
+            return
+        dies_at += 1
+
+
+def test_dying_at_the_very_first_run_leaves_nothing_half(workspace, monkeypatch):
+    for dies_at in range(0, 60, 3):
+        here = workspace / str(dies_at)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "disk", DyingDisk(dies_at))
+            voice = FakeVoice()
+            try:
+                work(here, voice, SCRIPT)
+            except Killed:
+                kept = stored(here)
+                check_whole(here / "generated_audio" / "calm")
+        again = FakeVoice()
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "disk", files.Disk())
+            work(here, again, SCRIPT)
+        assert set(again.spoken) == {"Close your eyes.", "Breathe in.", "Let it go."} - kept
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_told(workspace):
+    workspace.chmod(0o500)
+    with pytest.raises(StoreError, match="may not be written"):
+        work(workspace, FakeVoice(), SCRIPT)
+
+
+def test_a_file_where_a_folder_is_meant_is_told(workspace):
+    (workspace / "generated_audio").write_text("in the way")
+    with pytest.raises(StoreError, match="in the way"):
+        work(workspace, FakeVoice(), SCRIPT)
+
+
+def _narrate(workspace: Path, pause: float, results) -> None:
+    try:
+        with Studio(workspace) as studio:
+            production = studio.production("calm", SCRIPT)
+            asyncio.run(production.speak())
+            production.pauses[0] = pause
+            production.export()
+        results.put((pause, None))
+    except LumaError as error:
+        results.put((pause, str(error)))
+
+
+def test_two_processes_on_one_production_end_in_a_clear_error_or_a_right_result(workspace):
+    context = get_context("spawn")
+    results = context.Queue()
+    processes = [context.Process(target=_narrate, args=(workspace, pause, results)) for pause in (2.0, 3.0)]
+    for process in processes:
+        process.start()
+    ends = dict(results.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join()
+    check_whole(workspace / "generated_audio" / "calm")
+    won = [pause for pause, error in ends.items() if error is None]
+    assert won
+    assert all(error is None or "another process" in error for error in ends.values())
+    with Studio(workspace) as studio:
+        production = studio.production("calm")
+        assert production.pauses[0].seconds in won
+        assert production.export().audit.findings == ()

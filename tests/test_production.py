@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from helpers.fakes import FakeVoice, give
+
+from luma_studio.errors import ChangedError, FitError, ScriptError, SettingError, UnsafeNameError, VoiceError
+from luma_studio.studio import Studio
+
+SCRIPT = """Arriving
+Close your eyes. (4 sec)
+Breathe in, and out. (5-10 sec)
+Let it go.
+
+Leaving
+(2 sec)
+Open your eyes.
+Breathe in, and out.
+"""
+
+
+@pytest.fixture
+def voice(studio):
+    voice = FakeVoice()
+    give(studio, voice)
+    return voice
+
+
+@pytest.fixture
+def calm(studio, voice):
+    production = studio.production("calm", SCRIPT)
+    asyncio.run(production.speak())
+    return production
+
+
+def reopened(workspace, script=None, voice=None, **changes):
+    studio = Studio(workspace)
+    give(studio, voice or FakeVoice())
+    return studio.production("calm", script, **changes)
+
+
+def seconds(production):
+    return [pause.seconds for pause in production.pauses]
+
+
+def test_the_same_words_are_bought_once(calm, voice):
+    assert voice.spoken == {"Close your eyes.": 1, "Breathe in, and out.": 1, "Let it go.": 1, "Open your eyes.": 1}
+
+
+def test_a_quote_says_what_speaking_would_buy_and_what_is_here(studio, voice):
+    production = studio.production("calm", SCRIPT)
+    quote = production.quote()
+    assert (quote.to_speak, quote.here) == (4, 0)
+    assert quote.characters == len("Close your eyes." + "Breathe in, and out." + "Let it go." + "Open your eyes.")
+    assert quote.cost == voice.price * quote.characters
+    asyncio.run(production.speak())
+    assert (production.quote().to_speak, production.quote().here) == (0, 4)
+
+
+def test_moving_every_pause_and_reordering_and_renaming_buys_nothing(calm, workspace):
+    calm.scale(0.5)
+    voice = FakeVoice()
+    again = reopened(
+        workspace, "Farewell\nOpen your eyes.\nLet it go. (9 sec)\nBreathe in, and out.\nClose your eyes.", voice
+    )
+    asyncio.run(again.speak())
+    assert not voice.spoken
+
+
+def test_changing_one_word_buys_one_clause_and_every_other_scene_stays_byte_for_byte(calm, workspace):
+    before = {path.name: path.read_bytes() for path in calm.export(audit=False).scenes.values()}
+    voice = FakeVoice()
+    again = reopened(workspace, SCRIPT.replace("Open your eyes", "Close your eyes now"), voice)
+    asyncio.run(again.speak())
+    after = {path.name: path.read_bytes() for path in again.export(audit=False).scenes.values()}
+    assert voice.spoken == {"Close your eyes now.": 1}
+    assert len(before.items() & after.items()) == 1
+
+
+def test_pauses_are_tuned_by_index_and_by_words(calm):
+    calm.pauses[0] = 7.0
+    calm.pauses["Let it go."] = 3.0
+    calm.pauses[-1] = 0.5
+    assert seconds(calm) == [7.0, 7.5, 3.0, 1.5, 0.5]
+    assert calm.pauses[0].source == "tuned"
+
+
+@pytest.mark.parametrize("key", [5, -6, "Nowhere", "eyes", "Breathe in, and out."])
+def test_what_names_no_clause_or_several_is_refused(calm, key):
+    with pytest.raises(SettingError):
+        calm.pauses[key] = 1.0
+
+
+def test_every_edit_can_be_undone_and_made_again_also_after_a_restart(calm, workspace):
+    start = seconds(calm)
+    calm.pauses[0] = 7.0
+    calm.scale(2.0, source="tuned")
+    calm.fit("1:00")
+    end = seconds(calm)
+    again = reopened(workspace)
+    assert [again.undo() for _ in range(4)] == ["fit", "scale", "tune", None]
+    assert seconds(again) == start
+    again = reopened(workspace)
+    assert [again.redo() for _ in range(4)] == ["tune", "scale", "fit", None]
+    assert seconds(again) == end
+    again.undo()
+    again.pauses[1] = 6.0
+    assert again.redo() is None
+
+
+def test_scaling_by_what_stands_before_the_pause_by_source_and_by_scene(studio, voice):
+    production = studio.production("calm", SCRIPT, granularity="clause")
+    before = seconds(production)
+    production.scale(0.8, after="comma")
+    commas = [index for index, clause in enumerate(production.clauses) if clause.text.endswith(",")]
+    changed = [index for index, pair in enumerate(zip(before, seconds(production), strict=True)) if len(set(pair)) > 1]
+    assert changed == commas
+    assert commas
+    production.scale(2, scene="scene_2")
+    assert seconds(production)[0] == before[0]
+    with pytest.raises(SettingError, match="scene_9"):
+        production.scale(2, scene="scene_9")
+
+
+def test_fit_is_exact_to_the_sample_and_tells_what_cannot_be(calm):
+    calm.fit("1:00")
+    assert calm.timeline.length == 60 * 44100
+    calm.lock(range(5))
+    with pytest.raises(FitError, match="5 of them locked"):
+        calm.fit("2:00")
+
+
+def test_tuned_pauses_locks_and_takes_survive_an_edit_of_the_script(calm, workspace):
+    calm.tune({0: 9.0, 2: 8.0})
+    calm.lock([2])
+    edited = SCRIPT.replace("Let it go.", "And rest.\nLet it go. (1 sec)").replace("Arriving", "Beginning")
+    again = reopened(workspace, edited)
+    assert [clause.text for clause in again.clauses][2:4] == ["And rest.", "Let it go."]
+    assert seconds(again)[:4] == [9.0, 7.5, 1.5, 8.0]
+    assert again.takes(3) == calm.takes(2)
+
+
+def test_speaking_again_keeps_the_old_take_and_one_call_brings_it_back(calm, workspace):
+    first = calm.audio(0)
+    asyncio.run(calm.speak_again(0))
+    second = calm.audio(0)
+    assert first.tobytes() != second.tobytes()
+    assert len(calm.takes(0)) == 2
+    assert len(calm.takes("Let it go.")) == 1
+    voice = FakeVoice()
+    again = reopened(workspace, voice=voice)
+    asyncio.run(again.speak())
+    assert again.audio(0).tobytes() == second.tobytes()
+    again.take_back(0)
+    assert again.audio(0).tobytes() == first.tobytes()
+    asyncio.run(again.speak())
+    assert again.audio(0).tobytes() == first.tobytes()
+    assert not voice.spoken
+    with pytest.raises(SettingError, match="no such earlier take"):
+        again.take_back(0)
+    again.take_back(0, again.takes(0)[1].fingerprint)
+    assert again.audio(0).tobytes() == second.tobytes()
+
+
+def test_another_voice_for_one_clause(studio, calm):
+    other = FakeVoice("other")
+    give(studio, other, "espeak:+f3")
+    asyncio.run(calm.speak_again(1, voice="espeak:+f3"))
+    assert other.spoken == {"Breathe in, and out.": 1}
+    assert calm.takes(1)[-1].voice == "espeak:+f3"
+
+
+def test_a_clause_that_fails_leaves_the_others_and_is_tried_alone(studio, voice):
+    production = studio.production("calm", SCRIPT)
+    voice.failing = {"Let it go."}
+    with pytest.raises(VoiceError, match="1 of 5 clauses .* on line 4"):
+        asyncio.run(production.speak())
+    with pytest.raises(VoiceError, match="1 clauses are not spoken yet, the first on line 4"):
+        production.export()
+    voice.failing = set()
+    voice.spoken.clear()
+    asyncio.run(production.speak())
+    assert voice.spoken == {"Let it go.": 1}
+
+
+def test_speakers_have_their_voices(studio):
+    voices = {choice: FakeVoice(choice) for choice in ("espeak", "espeak:+f2", "espeak:+m1")}
+    for choice, voice in voices.items():
+        give(studio, voice, choice)
+    script = '[Scene 1 – A]\nDialogue (VO): "One."\nDialogue (Woman): "Two."\nDialogue (Bob): "Three."\n'
+    speakers = {"woman": "espeak:+f2", "Bob": "espeak:+m1"}
+    asyncio.run(studio.production("calm", script, speakers=speakers).speak())
+    assert [list(voice.spoken) for voice in voices.values()] == [["One."], ["Two."], ["Three."]]
+
+
+def test_two_objects_on_one_production_never_overwrite_each_other(calm, workspace):
+    other = reopened(workspace)
+    other.pauses[0] = 1.0
+    with pytest.raises(ChangedError):
+        calm.pauses[0] = 2.0
+    assert reopened(workspace).pauses[0].seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "changes", "error"),
+    [
+        ("../out", SCRIPT, {}, UnsafeNameError),
+        ("calm", "", {}, ScriptError),
+        ("calm", "(5 sec)", {}, ScriptError),
+        ("calm", None, {}, SettingError),
+        ("calm", SCRIPT, {"sentence_pause": -1}, SettingError),
+        ("calm", SCRIPT, {"no_such": 1}, SettingError),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(studio, workspace, name, script, changes, error):
+    with pytest.raises(error):
+        studio.production(name, script, **changes)
+    assert list(workspace.rglob("*")) == []
+
+
+def test_a_voice_that_does_not_exist_is_refused_before_anything_is_written(studio, workspace):
+    with pytest.raises(SettingError):
+        studio.production("calm", SCRIPT, voice="nobody")
+    assert list(workspace.rglob("*")) == []
+
+
+def test_the_studio_lists_its_productions(calm, studio):
+    assert studio.productions() == ["calm"]
+
+
+def test_choices_stay_with_the_production(studio, voice, workspace):
+    studio.production("calm", SCRIPT, granularity="clause", sentence_pause=3.0)
+    again = reopened(workspace)
+    assert again.choices.granularity == "clause"
+    assert seconds(again)[-1] == 3.0
