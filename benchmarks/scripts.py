@@ -49,7 +49,7 @@ _WORDS = range(5, 15)
 _PAUSES = (None, None, None, 1.0, 2.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)  # seconds written after a sentence; None: nothing
 _DEFAULT_PAUSE = 1.5
 _SECONDS_A_WORD = 0.355  # of espeak at its usual pace, these sentences; only to know when a script is long enough
-_SPARE = 1.04  # estimated length of a script for what was asked, so that it is never shorter
+_SPARE = 1.05  # estimated length of a script for what was asked, so that it is never shorter
 
 
 def narration(minutes: float, scenes: int, seed: int) -> str:

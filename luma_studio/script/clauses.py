@@ -57,6 +57,7 @@ _AFTER = rf"[{_CLOSE}]*+(?:[ \u00a0\u202f][»›](?!\w))?+"
 _NOT_INSIDE = r"(?!(?<!\.)\.[A-Za-z0-9])"
 _SENTENCE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}]++(?:\s++[{_E}]++)*+){_AFTER}")
 _CLAUSE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)")
+_LEADING = re.compile(rf" ?+[”’」』｣)\]}}）］｝】〕›]*+\s*+(?:(?![{ELLIPSES}]|\.\.)[{_E}{_C}]++[{_CLOSE}]*+)*+")
 _NEXT = re.compile(rf"\s*+[{re.escape(OPENERS)}]*+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
@@ -81,7 +82,7 @@ def clauses_of(
     for silence in passage.silences:
         _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
         (drafts[-1].silences if drafts else early).append(silence)
-        at = silence.at
+        at = _behind_marks(passage, silence.at, drafts)
     _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
     return drafts, early, _give_tags(passage, drafts, positions)
 
@@ -109,6 +110,18 @@ def _add_clauses(
             positions.append(last)
         elif drafts and not drafts[-1].marked:
             _append_marks(drafts[-1], _folded(text), passage.offset(last - 1) + 1)
+
+
+def _behind_marks(passage: Passage, at: int, drafts: list[Draft]) -> int:
+    """Where the text after a note begins; marks right behind the note belong to the clause before: "(5 sec), and"."""
+    match = _LEADING.match(passage.text, at)
+    marks = match.group().strip() if match else ""
+    if match is None or not marks:
+        return at
+    end = match.start() + len(match.group().rstrip())
+    if drafts and not drafts[-1].marked:
+        _append_marks(drafts[-1], _folded(marks), passage.offset(end - 1) + 1)
+    return end
 
 
 def _append_marks(draft: Draft, marks: str, end: int) -> None:
@@ -188,8 +201,8 @@ def _stop_ends(text: str, at: int, start: int, next_at: int) -> bool:
     """Whether the single full stop at a position ends a sentence that begins at ``start``."""
     if is_word_character(text[at + 1]):
         return False
-    word = text[max(start, at - _TAIL) : at].rsplit(None, 1)[-1:]
-    word = word[0].lstrip(OPENERS) if word else ""
+    words = text[max(start, at - _TAIL) : at].rsplit(None, 1)
+    word = words[-1].lstrip(OPENERS) if words else ""
     following = text[next_at : next_at + 1]
     if len(word) <= _LONGEST_ABBREVIATION and word:
         folded = fold_word(word)

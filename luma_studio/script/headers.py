@@ -36,7 +36,10 @@ _ROMAN = {roman: at for at, roman in enumerate(_ROMANS, 1)}
 _SPELLED = {word: at for line in NUMBERS.values() for at, word in enumerate(map(fold, line.split()), 1)}
 _IN_BRACKETS = re.compile(r"[\[［【]([^\[\]［］【】\n]{1,400})[\]］】]")
 _WORD = re.compile(r"[^\s\d:：–—\-_.,|#/()]{1,24}")
-_NUMBER = re.compile(r"[\s_#\-–—]{0,4}(\d{1,9}(?![\d.,:]\d)|[IVX]{1,5}(?!\w)|[^\W\d_][^\s\d:：–—\-.|,]{0,11})")
+_NUMBER = re.compile(
+    r"(?:[\s_#\-–—]{0,4}(?P<digits>\d{1,9}(?![\d.,:]\d))"
+    r"|\s{1,2}(?P<spelled>[IVX]{1,5}(?!\w)|[^\W\d_][^\s\d:：–—\-.|,]{0,11}))"
+)
 _COUNTED = re.compile(rf"第\s?(\d{{1,9}}|[一二三四五六七八九十]{{1,3}})\s?(?:{'|'.join(COUNTERS.split())})")
 _SEPARATOR = re.compile(r"\s*(?:[:：|–—]|[-.](?=\s|$))+\s*")
 _HASHES = re.compile(r"(?:#\s*)+")
@@ -80,7 +83,7 @@ def _marker(line: str, *, in_brackets: bool) -> Marker | None:
             return None
         is_scene = fold_word(word.group()) in _SCENES
         spelled = _NUMBER.match(line, word.end())
-        number = _value(spelled[1]) if spelled else None
+        number = _value(spelled["digits"] or spelled["spelled"]) if spelled else None
         end = spelled.end() if spelled and number is not None else word.end()
         if number is None and not (in_brackets and is_scene):
             return None

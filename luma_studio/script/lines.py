@@ -39,7 +39,7 @@ def raw_lines(clean: str) -> Iterator[RawLine]:
         text = match.group().rstrip()
         after_blank = after_blank or clean.count("\n", end, match.start()) > 1
         end = match.end()
-        if text[0] in "-*_=~–—•·" and _RULE.fullmatch(text):
+        if text.startswith("```") or (text[0] in "-*_=~–—•·" and _RULE.fullmatch(text)):
             after_blank = True
             continue
         yield RawLine(match.start(), match.start() + len(text), text, after_blank)

@@ -77,6 +77,7 @@ _SPECIAL = re.compile(rf"[{_OPEN}<*_`~]")
 _MARKUP = re.compile(
     r"!?\[(?P<link>[^\[\]()\n]{0,300})\]\((?P<address>[^()\s]{0,500})\)"
     rf"|(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,{LONGEST_NOTE}}})(?P<close>[{_CLOSE}])"
+    rf"|(?P<dangling>[{_OPEN}](?P<rest>[^{_OPEN}{_CLOSE}\n]{{1,60}}))\Z"
     r"|<break\b(?P<attributes>[^<>\n]{0,200})>"
     r"|(?P<unclosed>(?:<break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}+[ \t]{0,4}+/?+)++)"
     r"|<(?P<autolink>[^\s<>@:]{1,100}[@:][^\s<>]{1,400})>"
@@ -139,6 +140,8 @@ def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
             yield _Cut(*match.span(), " ", None)
         elif kind == "address":
             yield from _link(match)
+        elif kind == "dangling":
+            yield from _dangling(match, report)
         elif kind == "autolink":
             yield from (_Cut(match.start(), match.start() + 1, "", None), _Cut(match.end() - 1, match.end(), "", None))
         else:
@@ -146,6 +149,14 @@ def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
                 match.start(), "note", f"The tag {shortened(match.group())} is left out; only <break> is understood."
             )
             yield _Cut(*match.span(), " ", None)
+
+
+def _dangling(match: re.Match[str], report: Report) -> Iterator[_Cut]:
+    """A note at the end of a line whose bracket nobody closed."""
+    note = read_note(match["rest"].strip(" \t*_`~"))
+    if isinstance(note, Timed | Kind):
+        report(match.start(), "warning", f"The pause note {shortened(match.group())} is not closed: close its bracket.")
+        yield _Cut(*match.span(), " ", note)
 
 
 def _link(match: re.Match[str]) -> Iterator[_Cut]:
@@ -190,9 +201,14 @@ def _is_tag(inside: str) -> bool:
 def _with_outer_brackets(clean: str, span: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
     """The span with brackets that hold nothing else: ``((5 sec))``."""
     start, end = span
-    while start > bounds[0] and end < bounds[1] and BRACKETS.get(clean[start - 1]) == clean[end]:
-        start, end = start - 1, end + 1
-    return start, end
+    while True:
+        outer_start = start - (clean[max(start - 1, bounds[0]) : start] == " ")
+        outer_end = end + (clean[end : min(end + 1, bounds[1])] == " ")
+        if outer_start <= bounds[0] or outer_end >= bounds[1]:
+            return start, end
+        if BRACKETS.get(clean[outer_start - 1]) != clean[outer_end]:
+            return start, end
+        start, end = outer_start - 1, outer_end + 1
 
 
 def _heard(note: Note, match: re.Match[str], report: Report) -> Timed | Kind | None:

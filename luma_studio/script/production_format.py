@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from luma_studio.script.headers import canonical_scene_id, marker
 from luma_studio.script.lines import RawLine, header_scene, language_line, raw_lines
 from luma_studio.script.model import Direction
 from luma_studio.script.passages import Passage, join, read_passage, shortened
-from luma_studio.script.punctuation import COMMAS, OPENERS, QUOTES
+from luma_studio.script.punctuation import COMMAS, OPENERS, QUOTES, is_word_character
 from luma_studio.script.scenes import SceneDraft, Stage
 from luma_studio.script.words import DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
 
@@ -78,7 +79,8 @@ class _Quotation(NamedTuple):
     lines: Sequence[RawLine]
     start: int
     quotes: tuple[int, ...]
-    closed: bool
+    quoted: bool = False
+    closed: bool = True
 
 
 def read_production(stage: Stage) -> None:
@@ -98,8 +100,10 @@ def _label(line: RawLine) -> _Label | None:
     if asset and scene_id:
         name = _plain(asset["name"]).replace("-", " ")
         return _Label(name, None, asset.end(), spoken=False, known=True, scene_id=scene_id)
-    named = _NAMED.match(line.text)
-    return _named_label(named) if named else None
+    bracketed = line.text[0] in "[(" and line.text[-1] in "])"
+    named = _NAMED.match(line.text, int(bracketed))
+    label = _named_label(named) if named else None
+    return label if label is None or not bracketed or (label.known and not label.spoken) else None
 
 
 def _named_label(named: re.Match[str]) -> _Label | None:
@@ -165,8 +169,8 @@ class _Reader:
         quotation = self._quotation(first, start)
         speaker, _, manner = (label.speaker or "").partition(",")
         self.speaker, self.after_direction = speaker.strip() or None, False
-        self.open_speech = not quotation.quotes
-        if quotation.quotes and not quotation.closed:
+        self.open_speech = not quotation.quoted
+        if not quotation.closed:
             self.stage.report(
                 quotation.quotes[0],
                 "warning",
@@ -187,7 +191,7 @@ class _Reader:
         clean, line = self.stage.source.clean, self.lines[first]
         opening = _opening(clean, start, line.end)
         if opening is None:
-            return _Quotation([line], start, (), closed=True)
+            return _Quotation([line], start, ())
         closing = QUOTES[clean[opening]]
         read: list[RawLine] = []
         for at in range(first, len(self.lines)):
@@ -197,12 +201,12 @@ class _Reader:
             read.append(here)
             end = _closing(clean, max(here.start, opening + 1), here.end, closing)
             if end is not None:
-                return _Quotation(read, start, (opening, end), closed=True)
+                return _Quotation(read, start, _outer(clean, opening, end), quoted=True)
         if any(mark in clean[opening + 1 : line.end] for mark in closing):
             # Only a word of it is quoted.
-            return _Quotation([line], start, (), closed=True)
+            return _Quotation([line], start, ())
         unbroken = next((n for n, here in enumerate(read) if n and here.after_blank), len(read))
-        return _Quotation(read[:unbroken], start, (opening,), closed=False)
+        return _Quotation(read[:unbroken], start, (opening,), quoted=True, closed=False)
 
     def _speak(self, quotation: _Quotation, tags: Sequence[str]) -> None:
         run: list[Passage] = []
@@ -224,6 +228,8 @@ class _Reader:
 
     def _direction(self, line: RawLine, label: _Label) -> None:
         text = line.text[label.start :].strip(" \t*_")
+        if line.text[0] in "[(":
+            text = text.rstrip("])")
         if not label.known and text[:1] in QUOTES:
             self.stage.report(
                 line.start,
@@ -242,6 +248,12 @@ class _Reader:
     def _plain_line(self, line: RawLine) -> None:
         passage = read_passage(self.stage.source.clean, line.start, line.end, self.stage.report)
         if not _SPEAKABLE.search(passage.text):
+            if passage.tags and line.after_blank and passage.tags[0].text[0].isupper():
+                self.stage.report(
+                    line.start,
+                    "note",
+                    f"{shortened(line.text)} is read as a delivery tag. For a header write [Scene 2 – …] or “# …”.",
+                )
             passage.text = ""
             self.stage.speak(passage)
         elif self.open_speech:
@@ -291,6 +303,16 @@ def _closing(clean: str, start: int, end: int, closing: str) -> int | None:
     return at
 
 
+def _outer(clean: str, opening: int, end: int) -> tuple[int, ...]:
+    """The outer marks of a quotation; none when they are no pair, as in “One.” “Two.”"""
+    closing = QUOTES[clean[opening]]
+    inner = min((at for at in (clean.find(mark, opening + 1, end) for mark in closing) if at > 0), default=-1)
+    if inner < 0 or clean[opening] in "'‘" or is_word_character(clean[inner + 1]):
+        return opening, end
+    reopened = clean[opening] not in closing and clean.find(clean[opening], opening + 1, inner) > 0
+    return (opening, end) if reopened else ()
+
+
 def _unquoted(text: str) -> str:
     if len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES[text[0]]:
         return text[1:-1].strip()
@@ -303,6 +325,7 @@ def _send_home(assets: Sequence[_Asset], stage: Stage) -> None:
     for asset in assets:
         home = homes.get(asset.scene_id)
         (home or asset.scene).directions.append(asset.direction)
+        (home or asset.scene).directions.sort(key=attrgetter("line"))
         if home is asset.scene or (home is None and asset.scene.number is None):
             continue
         fate = "it is kept for that scene" if home else "there is no such scene, so it is kept where it stands"

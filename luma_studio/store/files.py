@@ -7,10 +7,10 @@ them fail and see what is left.
 from __future__ import annotations
 
 import errno
-import itertools
 import json
 import os
 import re
+import secrets
 import sys
 import threading
 import time
@@ -29,7 +29,6 @@ _PART_AGE = 24 * 3600.0  # seconds after which a part file is no longer anybody'
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _MOST_BYTES = 120  # of a name: file systems allow 255, suffixes need some
-_parts = itertools.count()
 
 
 class Disk:
@@ -47,6 +46,15 @@ class Disk:
         """Have what was written survive a loss of power."""
         file.flush()
         os.fsync(file.fileno())
+
+    def sync_folder(self, folder: Path) -> None:
+        """Have the names in a folder survive a loss of power."""
+        if sys.platform != "win32":  # which has no way to ask for it
+            number = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
 
     def replace(self, part: Path, path: Path) -> None:
         """Let a finished part take its name, in one step."""
@@ -82,7 +90,7 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     ``durable`` waits until it would survive a loss of power: for what was paid for or typed, not for what can be made
     again. Raises StoreError when the disk is full, the folder read-only or the like.
     """
-    part = path.parent / f".{path.name}.{os.getpid()}-{next(_parts)}{_PART}"
+    part = path.parent / f".{path.name}.{secrets.token_hex(6)}{_PART}"
     with explained(path):
         disk.mkdir(path.parent)
         try:
@@ -91,6 +99,8 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
                 if durable:
                     disk.sync(file)
             disk.replace(part, path)
+            if durable:
+                disk.sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):  # the first error is the one to tell
                 disk.unlink(part)

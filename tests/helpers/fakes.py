@@ -97,6 +97,10 @@ class DyingDisk(Disk):
         self._step()
         super().sync(file)
 
+    def sync_folder(self, folder: Path) -> None:
+        self._step()
+        super().sync_folder(folder)
+
     def replace(self, part: Path, path: Path) -> None:
         self._step()
         super().replace(part, path)

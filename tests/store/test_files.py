@@ -28,7 +28,7 @@ def test_a_file_appears_whole_or_keeps_what_it_held_whatever_operation_dies(work
                     file.write(b"af")
                     file.write(b"ter")
             except Killed:
-                assert path.read_bytes() == b"before"
+                assert path.read_bytes() in (b"before", b"after")
             else:
                 assert path.read_bytes() == b"after"
                 assert dies_at >= 6
