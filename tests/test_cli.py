@@ -69,8 +69,17 @@ def test_a_script_that_cannot_be_spoken_is_one_error_code_2_and_nothing_written(
 
 @pytest.mark.parametrize(
     "options",
-    [("--voice", "nobody"), ("--voice", "espeak:xx"), ("--name", "../out"), ("--to", "x.ogg"), ("--speaker", "Woman")]
-    + [("--language", "qq"), ("--kbps", "7"), ("--fit", "soon"), ("--to", "../x.mp3")],
+    [
+        ("--voice", "nobody"),
+        ("--voice", "espeak:xx"),
+        ("--name", "../out"),
+        ("--to", "x.ogg"),
+        ("--speaker", "Woman"),
+        ("--language", "qq"),
+        ("--kbps", "7"),
+        ("--fit", "soon"),
+        ("--to", "../x.mp3"),
+    ],
 )
 def test_bad_options_are_one_error_code_2_and_nothing_written(script, workspace, options):
     result = run("narrate", script, *options)

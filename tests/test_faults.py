@@ -1,4 +1,4 @@
-"""A process that is killed at any operation on the disk leaves what was before or what comes after, and loses no take."""
+"""A process killed at any operation on the disk leaves what was before or what comes after, and loses no take."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_another_voice_for_one_clause(studio, calm):
 def test_a_clause_that_fails_leaves_the_others_and_is_tried_alone(studio, voice):
     production = studio.production("calm", SCRIPT)
     voice.failing = {"Let it go."}
-    with pytest.raises(VoiceError, match="1 of 5 clauses .* on line 4"):
+    with pytest.raises(VoiceError, match=r"1 of 5 clauses .* on line 4"):
         asyncio.run(production.speak())
     with pytest.raises(VoiceError, match="1 clauses are not spoken yet, the first on line 4"):
         production.export()

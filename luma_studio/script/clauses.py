@@ -79,10 +79,11 @@ def clauses_of(
     positions: list[int] = []
     early: list[Silence] = []
     at = 0
-    for silence in passage.silences:
+    limits = [silence.at for silence in passage.silences[1:]] + [len(passage.text)]
+    for silence, limit in zip(passage.silences, limits, strict=False):
         _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
         (drafts[-1].silences if drafts else early).append(silence)
-        at = _behind_marks(passage, silence.at, drafts)
+        at = _behind_marks(passage, _Span(silence.at, limit), drafts)
     _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
     return drafts, early, _give_tags(passage, drafts, positions)
 
@@ -112,12 +113,12 @@ def _add_clauses(
             _append_marks(drafts[-1], _folded(text), passage.offset(last - 1) + 1)
 
 
-def _behind_marks(passage: Passage, at: int, drafts: list[Draft]) -> int:
+def _behind_marks(passage: Passage, span: _Span, drafts: list[Draft]) -> int:
     """Where the text after a note begins; marks right behind the note belong to the clause before: "(5 sec), and"."""
-    match = _LEADING.match(passage.text, at)
+    match = _LEADING.match(passage.text, *span)
     marks = match.group().strip() if match else ""
     if match is None or not marks:
-        return at
+        return span.start
     end = match.start() + len(match.group().rstrip())
     if drafts and not drafts[-1].marked:
         _append_marks(drafts[-1], _folded(marks), passage.offset(end - 1) + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -47,7 +49,7 @@ def scenes(draw: st.DrawFn, count: int) -> list[SceneSpan]:
     edges = [0, *cuts, count]
     return [
         SceneSpan(f"scene_{index}", f"Scene {index}", first, last, draw(st.floats(0, 5)))
-        for index, (first, last) in enumerate(zip(edges, edges[1:], strict=False), 1)
+        for index, (first, last) in enumerate(itertools.pairwise(edges), 1)
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_damaged_take_is_told_with_the_remedy(store, keep):
     take = put(store)
     (path,) = store.folder.rglob("*.wav")
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(StoreError, match="damaged. Remove that file and speak again"):
+    with pytest.raises(StoreError, match=r"damaged\. Remove that file and speak again"):
         store.get(take.fingerprint)
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
 from helpers.making import RATE, one_scene, productions, take
+from hypothesis import given
 
 from luma_studio.script.model import Pause
 from luma_studio.settings import Sound

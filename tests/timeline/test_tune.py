@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.making import RATE, one_scene, productions, take
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from helpers.making import RATE, one_scene, productions, take
 
 from luma_studio.errors import FitError, SettingError
 from luma_studio.script.model import Pause

@@ -50,9 +50,25 @@ def test_words_are_timed_in_order_and_name_their_characters(voice):
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("hi", "नमस्ते"), ("ta", "வணக்கம்"), ("te", "నమస్కారం"), ("bn", "নমস্কার"), ("mr", "नमस्कार"), ("gu", "નમસ્તે")]
-    + [("pa", "ਸਤ ਸ੍ਰੀ ਅਕਾਲ"), ("es", "hola"), ("fr", "bonjour"), ("de", "guten Tag"), ("pt", "olá"), ("it", "ciao")]
-    + [("ar", "مرحبا"), ("ja", "こんにちは"), ("zh", "你好"), ("en-GB", "hello"), ("pt-BR", "olá")],
+    [
+        ("hi", "नमस्ते"),
+        ("ta", "வணக்கம்"),
+        ("te", "నమస్కారం"),
+        ("bn", "নমস্কার"),
+        ("mr", "नमस्कार"),
+        ("gu", "નમસ્તે"),
+        ("pa", "ਸਤ ਸ੍ਰੀ ਅਕਾਲ"),
+        ("es", "hola"),
+        ("fr", "bonjour"),
+        ("de", "guten Tag"),
+        ("pt", "olá"),
+        ("it", "ciao"),
+        ("ar", "مرحبا"),
+        ("ja", "こんにちは"),
+        ("zh", "你好"),
+        ("en-GB", "hello"),
+        ("pt-BR", "olá"),
+    ],
 )
 def test_every_language_of_the_reader_is_heard(voice, language, text):
     (speech,) = speak(voice, Utterance(text, language))
@@ -113,8 +129,10 @@ def test_a_language_espeak_does_not_speak_is_told_with_the_remedy(voice):
         "espeak,rate=fast",
         "espeak,rate",
         "",
-    ]
-    + ["espeak:en+../../x", "espeak:../hi", ":hi"],
+        "espeak:en+../../x",
+        "espeak:../hi",
+        ":hi",
+    ],
 )
 def test_a_voice_that_does_not_exist_is_refused(choice):
     with pytest.raises(SettingError):
