@@ -1,6 +1,7 @@
 """``python -m benchmarks [NAME …]``: run the benchmarks, or some of them, and print one table.
 
-It says what falls short, but ends with 0 all the same: it measures, it does not judge. It ends with 1 if a benchmark broke.
+It says what falls short, but ends with 0 all the same: it measures, it does not judge. It ends with 1 if a benchmark
+broke.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
     print(machine(), flush=True)
+    begun = time.perf_counter()
     rows: list[Row] = []
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="luma-benchmarks-") as folder:
@@ -59,6 +61,7 @@ def main() -> int:
                 broken.append(name)
             print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     (print_markdown if options.markdown else print_table)(rows)
+    print(f"All took {time.perf_counter() - begun:.0f} s.", file=sys.stderr)
     if options.json:
         write_json(rows, options.json)
     if broken:

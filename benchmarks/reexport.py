@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from pydub import AudioSegment
+
 from benchmarks.bench import Bench, Made
 from benchmarks.result import Row
 from benchmarks.timing import repeated, seconds
@@ -98,8 +100,6 @@ def _pydub(bench: Bench, length: float) -> str:
     """How long pydub's export of as much sound would take: it encodes everything again, through an ffmpeg program."""
     if shutil.which("ffmpeg") is None:
         return "pydub: needs an ffmpeg program for MP3, there is none here"
-    from pydub import AudioSegment
-
     samples = bench.speech
     segment = AudioSegment(samples.tobytes(), sample_width=2, frame_rate=44100, channels=1)
     path = bench.folder / "pydub.mp3"

@@ -16,7 +16,7 @@ _ENGLISH = (
     ),
     (
         "let the shoulders soften", "notice the weight of your hands", "follow the breath inward",
-        "listen to the quiet room", "feel the ground beneath your feet", "unclench the jaw", "picture a lantern burning",
+        "listen to the quiet room", "feel the ground beneath your feet", "unclench the jaw", "picture a lantern",
         "count the waves arriving", "give your back to the chair", "welcome whatever appears", "rest behind the eyes",
         "watch the thoughts drift past", "remember a kind voice", "loosen the belly and the brow",
         "hear the farthest sound", "stand beside an old river", "gather the scattered day", "open the palms",

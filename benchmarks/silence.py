@@ -1,8 +1,8 @@
 """Silence detection, ours and pydub's, on the same samples: the beginning of the ten-minute production.
 
-pydub's ``detect_silence`` runs at its default step of 1 ms and its default least length of a second. It needs a threshold:
--50 dBFS here, far below the speech and above the silence; what it is makes no difference to its speed. How much of the
-production both get is what pydub can do in half a minute.
+pydub's ``detect_silence`` runs at its default step of 1 ms and its default least length of a second. It needs a
+threshold: -50 dBFS here, far below the speech and above the silence; what it is makes no difference to its speed. How
+much of the production both get is what pydub can do in half a minute.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def wave(production: Production, index: int) -> str:
     """The outline of a clause's sound as an SVG path, mirrored about the middle."""
     timeline = production.timeline
     take = timeline.takes[index]
-    sound = np.abs(production.audio(index)[take.speech_start : take.speech_end].astype(float)) / 32768
+    sound = np.abs(production.audio(index).samples[take.speech_start : take.speech_end].astype(float)) / 32768
     columns = max(2, int(len(sound) / timeline.rate * (WIDTH - 2 * MARGIN) / SECONDS / 1.5))
     peaks = [float(part.max()) * TALL for part in np.array_split(sound, columns)]
     left = timeline.speech_start[index] / timeline.rate

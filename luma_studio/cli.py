@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from luma_studio.errors import InputError, LumaError
-from luma_studio.export import Exported, kind_of
+from luma_studio.export import Exported, check_name
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
 from luma_studio.script import Script, decode, draw_outline, outline, parse
@@ -82,7 +82,7 @@ def narrate(
 ) -> None:
     """Speak SCRIPT, lay it out in time, and export it with captions, chapters, scenes and audit."""
     for master in masters:
-        kind_of(files.safe_name(master))
+        check_name(files.safe_name(master))
     if fit is not None:
         samples_of(fit, 1)  # what cannot be read is told before anything is spoken
     text = _read(script)

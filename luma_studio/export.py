@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from luma_studio.timeline.master import Loudness, PlannedRun, Rendering, encode_
 MASTER = "master.mp3"
 MANIFEST = "scene_audio_map.json"
 KINDS: tuple[Kind | Literal["mp3"], ...] = ("mp3", "wav", "flac", "m4a", "aac")
+_REPLAY_GAIN = -18.0  # LUFS that ReplayGain 2.0 brings every track to
 _SCENE_FILE = re.compile(r"scene_\d+__[0-9a-f]{8}\.mp3")
 
 
@@ -55,10 +57,17 @@ def kind_of(name: str) -> Kind | Literal["mp3"]:
     raise SettingError(f"{name!r} has no ending that names a format. Choose one of: {endings}.")
 
 
+def check_name(name: str) -> None:
+    """Raise SettingError for a name that no master can have."""
+    kind_of(name)
+    if _SCENE_FILE.fullmatch(name):
+        raise SettingError(f"{name!r} is the name of a scene's file. Choose another for the master.")
+
+
 def write_master(rendering: Rendering, path: Path, about: About, listener: Listener) -> None:
     """Write a master whole, in the format its ending names, with tags and chapters where the format has them."""
     kind = kind_of(path.name)
-    tags, marks = _tags(about.title, about), chapters(rendering.timeline)
+    tags, marks = _master_tags(about), chapters(rendering.timeline)
     if kind == "mp3":
         _write_mp3(rendering, path, tags, marks, _encoded(rendering, listener))
     else:
@@ -91,7 +100,7 @@ def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Lis
         paths[scene.id] = folder / f"{scene.id}__{_digest(plans, part, title)}.mp3"
         if not paths[scene.id].exists():
             encode_runs(part, plans, _heard(listener))
-            _write_mp3(part, paths[scene.id], _tags(title, about), (), plans)
+            _write_mp3(part, paths[scene.id], Tags(title=title, language=about.language), (), plans)
         listener(Event("write", done, len(scenes), paths[scene.id].name))
     files.write_json(folder / MANIFEST, {scene: path.name for scene, path in paths.items()})
     _remove_superseded(folder, {path.name for path in paths.values()})
@@ -138,8 +147,16 @@ def _heard(listener: Listener) -> Callable[[int, int], None]:
     return lambda done, total: listener(Event("encode", done, total))
 
 
-def _tags(title: str, about: About) -> Tags:
-    return Tags(title=title, language=about.language)
+def _master_tags(about: About) -> Tags:
+    loud = about.loudness
+    if not math.isfinite(loud.integrated):
+        return Tags(title=about.title, language=about.language)
+    return Tags(
+        title=about.title,
+        language=about.language,
+        track_gain=_REPLAY_GAIN - loud.integrated,
+        track_peak=10 ** (loud.true_peak / 20),
+    )
 
 
 def _digest(plans: Sequence[PlannedRun], part: Rendering, title: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from luma_studio import export
+from luma_studio.audio.clip import Clip
 from luma_studio.errors import SettingError, VoiceError
 from luma_studio.progress import Event, Listener, Outcome, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, parse
@@ -204,10 +205,10 @@ class Production:
         """Every take of a clause, oldest first."""
         return self._state.clauses[self.index(key)].takes
 
-    def audio(self, key: Key) -> Any:
-        """The samples of a clause's take in use, 1-D int16 at the production's rate."""
+    def audio(self, key: Key) -> Clip:
+        """A clause's take in use, whole and as it was spoken, at the production's rate."""
         take = self._all_takes()[self.index(key)]
-        return self._takes.samples(take)
+        return Clip(self._takes.samples(take), take.rate)
 
     # Tuning
 
@@ -263,7 +264,7 @@ class Production:
         """
         paths = [files.confined(self.folder, name) for name in names or (export.MASTER,)]
         for path in paths:
-            export.kind_of(path.name)
+            export.check_name(path.name)
         busy = f"{self.name} is being exported by another process. Try again when it has finished."
         with files.locked(self.folder / ".export.lock", wait=_EXPORT_WAIT, busy=busy):
             files.sweep(self.folder)

@@ -196,6 +196,18 @@ def test_an_export_cannot_leave_its_folder(calm, name):
         calm.export(name)
 
 
+def test_a_master_cannot_take_the_name_of_a_scene(calm):
+    with pytest.raises(SettingError, match="scene's file"):
+        calm.export("scene_1__0123abcd.mp3")
+
+
+def test_a_master_says_how_loud_it_is(calm):
+    loud = calm.export("calm.mp3", audit=False).loudness
+    tags = codec.probe(calm.folder / "calm.mp3").tags
+    assert tags.track_gain == pytest.approx(-18 - loud.integrated, abs=0.01)
+    assert tags.track_peak == pytest.approx(10 ** (loud.true_peak / 20), abs=0.001)
+
+
 def test_progress_tells_every_step_to_its_end(studio):
     give(studio, FakeVoice())
     events = []

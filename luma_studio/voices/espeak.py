@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import queue
@@ -87,7 +88,7 @@ class EspeakVoice:
             raise SettingError(f"espeak has no variant {self._variant!r}. All it has: luma-studio voices.")
         self._settings = _checked(choice)
         self.concurrency = _cores()
-        self._workers = _Workers(self.concurrency)
+        _users.add(self)
 
     @property
     def identity(self) -> Mapping[str, Value]:
@@ -108,8 +109,10 @@ class EspeakVoice:
         return await asyncio.to_thread(self._speak, utterance)
 
     def close(self) -> None:
-        """End the worker processes."""
-        self._workers.close()
+        """Need the worker processes no more; after the last voice that does they end."""
+        _users.discard(self)
+        if not _users:
+            _workers.close()
 
     def _speak(self, utterance: Utterance) -> Speech:
         language = _nearest(self._language or utterance.language)
@@ -120,7 +123,7 @@ class EspeakVoice:
             "voice": f"{language}+{self._variant}" if self._variant else language,
             **_varied(self._settings, utterance.seed),
         }
-        header, audio = self._workers.ask(request)
+        header, audio = _workers.ask(request)
         if "error" in header:
             raise VoiceError(f"espeak could not speak {_short(utterance.text)}: {header['error']}.")
         samples = np.frombuffer(audio, dtype="<i2").astype(np.int16, copy=False)
@@ -187,28 +190,35 @@ class _Workers:
 
     def __init__(self, count: int) -> None:
         self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
-        self._started: list[subprocess.Popen[bytes]] = []
         for _ in range(count):
             self._idle.put(None)
-        self.close = weakref.finalize(self, _end, self._started)
 
     def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """The header and samples for a request; a worker found dead is replaced once."""
         worker = self._idle.get()
         try:
             for _ in range(2):
-                if worker is None:
-                    worker = _start()
-                    self._started.append(worker)
+                worker = worker or _start()
                 answer = _exchange(worker, request)
                 if answer is not None:
                     return answer
-                self._started.remove(worker)
-                _end([worker])
+                _end(worker)
                 worker = None
         finally:
             self._idle.put(worker)
         raise VoiceError(f"espeak stopped twice on {_short(request['text'])}. Change the wording of this clause.")
+
+    def processes(self) -> list[subprocess.Popen[bytes]]:
+        """Those that are idle now."""
+        return [worker for worker in self._idle.queue if worker is not None]
+
+    def close(self) -> None:
+        """End those that are idle; one at work belongs to whoever waits for it."""
+        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        for worker in idle:
+            if worker is not None:
+                _end(worker)
+            self._idle.put(None)
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -241,8 +251,11 @@ def _exchange(worker: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple
     return (header, audio) if len(audio) == header.get("bytes", 0) else None
 
 
-def _end(workers: list[subprocess.Popen[bytes]]) -> None:
-    for worker in workers:
-        worker.kill()
-        worker.communicate()  # closes the pipes and waits
-    workers.clear()
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.kill()
+    worker.communicate()  # closes the pipes and waits
+
+
+_workers = _Workers(_cores())  # shared by all voices, for the machine has no more cores for more of them
+_users: weakref.WeakSet[EspeakVoice] = weakref.WeakSet()
+atexit.register(_workers.close)

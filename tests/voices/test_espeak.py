@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luma_studio.errors import SettingError, VoiceError
-from luma_studio.voices import Utterance, VoiceChoice, make_voice, voice_for
+from luma_studio.voices import Utterance, VoiceChoice, espeak, make_voice, voice_for
 
 HINDI = Utterance("अपनी आँखें बंद करें और एक गहरी सांस लें।", "hi")
 ENGLISH = Utterance("Close your eyes and breathe in slowly.", "en")
@@ -99,15 +99,18 @@ def test_markup_is_spoken_as_text_and_not_obeyed(voice):
 
 def test_a_worker_that_was_killed_is_replaced_and_the_clause_is_spoken(voice):
     (before,) = speak(voice, ENGLISH)
-    for worker in voice._workers._started:
+    for worker in espeak._workers.processes():
         os.kill(worker.pid, signal.SIGKILL)
     (after,) = speak(voice, ENGLISH)
     assert (before.samples == after.samples).all()
 
 
-def test_no_worker_outlives_its_voice(voice):
+def test_no_worker_outlives_the_last_voice(voice):
+    other = make_voice(VoiceChoice.parse("espeak:hi"))
     speak(voice, ENGLISH)
-    workers = list(voice._workers._started)
+    other.close()
+    speak(voice, ENGLISH)
+    workers = espeak._workers.processes()
     voice.close()
     assert workers
     assert all(worker.poll() is not None for worker in workers)
