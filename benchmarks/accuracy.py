@@ -35,7 +35,7 @@ class _Found:
     ``longer`` is by how many samples the file is longer than the timeline.
     """
 
-    minutes: float
+    minutes: int
     starts: NDArray[np.float64]
     late: NDArray[np.float64]
     longer: int
@@ -66,7 +66,7 @@ def _in_mp3(made: Made) -> _Found:
         for take, start in zip(timeline.takes, timeline.speech_start, strict=True)
     ]
     return _Found(
-        timeline.length / rate / 60,
+        timeline.length // (rate * 60),
         timeline.speech_start / rate,
         np.array(late) * 1000 / rate,
         len(decoded) - timeline.length,
@@ -87,7 +87,7 @@ def _edges_row(found: _Found) -> Row:
     starts, pauses = np.abs(found.late), np.abs(np.diff(found.late))
     return Row(
         "accuracy",
-        f"decoded MP3 of {found.minutes:.0f} minutes against the timeline, {len(starts)} clauses",
+        f"decoded MP3 of {found.minutes} minutes against the timeline, {len(starts)} clauses",
         f"starts at most {starts.max():.2f} ms off, pauses at most {pauses.max():.2f} ms",
         f"starts ≤ {_START} ms, pauses ≤ {_PAUSE:.0f} ms",
         bool(starts.max() <= _START and pauses.max() <= _PAUSE),
@@ -103,7 +103,7 @@ def _drift_row(found: _Found) -> Row:
     drift, unsure = float(line[0]) * span, float(np.sqrt(covariance[0, 0])) * span * _SURE
     return Row(
         "accuracy",
-        f"drift from the first clause to the last in {found.minutes:.0f} minutes of MP3",
+        f"drift from the first clause to the last in {found.minutes} minutes of MP3",
         f"{drift:+.1f} ms, sure to ± {unsure:.1f} ms",
         "none that can be told from 0",
         abs(drift) <= unsure and found.longer == 0,

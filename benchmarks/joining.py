@@ -1,9 +1,9 @@
 """Laying out and joining scenes: clips of real sound with silence between, into one array of samples.
 
 Scenes are ten seconds of the ten-minute production each. Ours: ``arrange`` and ``pieces``, fades and gain at zero so
-that the result is the same; theirs: ``+=`` of segments and ``AudioSegment.silent`` at the same rate. Both begin with the
-clips in memory and end with all samples in memory; the two results are compared sample by sample. Beside it, what ours
-takes with the fades and the gain of a real master, which pydub is not asked for.
+that the result is the same; theirs: ``+=`` of segments and ``AudioSegment.silent`` at the same rate. Both begin with
+the clips in memory and end with all samples in memory; the two results are compared sample by sample. Beside it,
+what ours takes with the fades and the gain of a real master, which pydub is not asked for.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def join(bench: Bench) -> list[Row]:
             f"{ratio:.0f} × pydub's ({ours[0] * 1000:.0f} ms)",
             f"≥ {_RATIO} ×",
             ratio >= _RATIO,
-            f"pydub's +=: {theirs[0] * 1000:.0f} ms, to the same samples; ours with fades and gain: {real * 1000:.0f} ms",
+            f"pydub's +=: {theirs[0] * 1000:.0f} ms, the same samples; ours with fades and gain: {real * 1000:.0f} ms",
             {"ours": ours[0], "ours_with_gain": real, "pydub": theirs[0], "ratio": ratio},
         ),
         Row(

@@ -1,7 +1,7 @@
 """``arrange`` and ``fit`` over 5,000 clauses: the takes and pauses of the ten-minute production, again and again.
 
 For ``fit`` every third pause gets a range from half to twice its length and every tenth is locked, and the total is
-5 % more than it is, so that all of its work is asked for. pydub knows neither: its positions are what was added up so far.
+5 % more than it is, so that all of its work is asked for. pydub knows neither: a position there is what was added up.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 from luma_studio import export
 from luma_studio.audio.clip import Clip
-from luma_studio.errors import SettingError, VoiceError
+from luma_studio.errors import FitError, SettingError, VoiceError
 from luma_studio.progress import Event, Listener, Outcome, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, parse
 from luma_studio.script.clauses import Ending, ending_of
@@ -235,7 +235,11 @@ class Production:
         Raises FitError, which names the nearest totals that can be reached and the clauses in the way.
         """
         samples = samples_of(total, self.choices.sample_rate)
-        self._edit("fit", fit(self._all_takes(), self._pauses(), self._spans(), self.choices, samples))
+        try:
+            pauses = fit(self._all_takes(), self._pauses(), self._spans(), self.choices, samples)
+        except FitError as error:
+            raise self._worded(error) from error
+        self._edit("fit", pauses)
 
     def undo(self) -> str | None:
         """Take the last edit of pauses back; returns what it was, None if there is none."""
@@ -384,6 +388,14 @@ class Production:
             if (source is None or pauses[index].source == source)
             and (after is None or ending_of(self._clauses[index].text) == after)
         ]
+
+    def _worded(self, error: FitError) -> FitError:
+        """The same error, naming the first clauses in the way by their words."""
+        first = [self._clauses[index] for index in error.in_the_way[:3]]
+        named = ", ".join(f"“{clause.text[:40]}” (line {clause.line})" for clause in first)
+        more = "" if len(error.in_the_way) <= len(first) else ", …"
+        message = f"{error} The first: {named}{more}." if named else str(error)
+        return FitError(message, least=error.least, most=error.most, in_the_way=error.in_the_way)
 
     def _edit(self, what: str, pauses: Sequence[Pause]) -> None:
         before = self._pauses()

@@ -97,12 +97,12 @@ def _add_clauses(
     positions: list[int],
 ) -> None:
     for start, end in _spans(passage.text, span, granularity):
-        piece = passage.text[start:end]
-        text = piece.strip()
+        trimmed = passage.text[start:end].lstrip()
+        first = end - len(trimmed)
+        text = trimmed.rstrip()
         if not text:
             continue
-        first = start + len(piece) - len(piece.lstrip())
-        last = end - len(piece) + len(piece.rstrip())
+        last = first + len(text)
         if _SPEAKABLE.search(text):
             text = _folded(text)
             drafts.append(
@@ -153,20 +153,27 @@ def _give_tags(passage: Passage, drafts: list[Draft], positions: list[int]) -> l
 def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[_Span]:
     """The span cut at every end in it."""
     ends = _CLAUSE_END if granularity == "clause" else _SENTENCE_END
-    addresses = [match.span() for match in _ADDRESS.finditer(text, *span)]
+    addresses: list[tuple[int, int]] = []
+    if text.find("://", *span) >= 0 or text.find("www.", *span) >= 0:
+        addresses = [match.span() for match in _ADDRESS.finditer(text, *span)][::-1]
     start, spoken_from = span.start, _first_spoken(text, span.start, span.end)
     for match in ends.finditer(text, *span):
         if match.start() < spoken_from:
             continue
-        while addresses and addresses[0][1] <= match.start():
-            addresses.pop(0)
-        inside_address = bool(addresses) and addresses[0][0] <= match.start() and match.end() < addresses[0][1]
+        inside_address = bool(addresses) and _is_inside(match, addresses)
         if inside_address or not _ends(text, match, start, span.end):
             continue
         yield _Span(start, match.end())
         start = match.end()
         spoken_from = _first_spoken(text, start, span.end)
     yield _Span(start, span.end)
+
+
+def _is_inside(match: re.Match[str], addresses: list[tuple[int, int]]) -> bool:
+    """Whether marks stand inside a web address; addresses that lie behind are dropped."""
+    while addresses and addresses[-1][1] <= match.start():
+        addresses.pop()
+    return bool(addresses) and addresses[-1][0] <= match.start() and match.end() < addresses[-1][1]
 
 
 def _first_spoken(text: str, start: int, end: int) -> int:

@@ -77,7 +77,8 @@ class LanguageLine(NamedTuple):
 
 def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine | None:
     """What a ``Language: …`` line says; None when it is no such line. ``early``: nothing is spoken before it."""
-    match = _LANGUAGE.fullmatch(line.text) if len(line.text) < 120 else None
+    has_colon = len(line.text) < 120 and (":" in line.text or "：" in line.text)
+    match = _LANGUAGE.fullmatch(line.text) if has_colon else None
     if match is None or fold(match[1]) not in _LANGUAGE_NAMES:
         return None
     code = language_named(match[2])

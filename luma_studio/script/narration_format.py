@@ -60,11 +60,14 @@ def _entry(raw: RawLine, stage: Stage, *, early: bool) -> Entry:
 
 
 def _line(raw: RawLine, stage: Stage) -> Line:
-    quoted = _QUOTED.match(raw.text)
-    start = quoted.end() if quoted else 0
-    bullet = _BULLET.match(raw.text, start)
-    numbered = _NUMBERED.match(raw.text, start)
-    start = bullet.end() if bullet else start
+    quoted = bullet = numbered = None
+    start = 0
+    if not raw.text[0].isalpha():
+        quoted = _QUOTED.match(raw.text)
+        start = quoted.end() if quoted else 0
+        bullet = _BULLET.match(raw.text, start)
+        numbered = _NUMBERED.match(raw.text, start)
+        start = bullet.end() if bullet else start
     passage = read_passage(stage.source.clean, raw.start + start, raw.end, stage.report)
     text = passage.text.strip()
     if passage.tags and not text and raw.after_blank and passage.tags[0].text[0].isupper():

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from luma_studio.script.pauses import LONGEST_NOTE, Aside, Broken, Kind, Note, Timed, read_break, read_note
@@ -48,8 +49,7 @@ class Passage:
         return anchor[1] + at - anchor[0]
 
 
-def _position(anchor: tuple[int, int]) -> int:
-    return anchor[0]
+_position = itemgetter(0)
 
 
 def join(passages: Iterable[Passage]) -> Passage:
@@ -81,6 +81,7 @@ _MARKUP = re.compile(
     r"|<break\b(?P<attributes>[^<>\n]{0,200})>"
     r"|(?P<unclosed>(?:<break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}+[ \t]{0,4}+/?+)++)"
     r"|<(?P<autolink>[^\s<>@:]{1,100}[@:][^\s<>]{1,400})>"
+    r"|<(?P<angle>[^<>\nA-Za-z/!?][^<>\n]{0,60}|[a-z ]{0,10}pause[^<>\n]{0,40})>"
     r"|<(?P<element>[/?!]?[A-Za-z][^<>\n]{0,400})>",
     re.IGNORECASE,
 )
@@ -101,10 +102,13 @@ def read_passage(clean: str, start: int, end: int, report: Report, *, without: t
     if not without and _SPECIAL.search(clean, start, end) is None:
         return Passage(clean[start:end], [(0, start)])
     cuts = [*_markup(clean, start, end, report), *(_Cut(at, at + 1, "", None) for at in without)]
-    inside = [(cut.start, cut.end) for cut in cuts]
-    cuts += _emphasis(clean, start, end, sorted(inside))
-    cuts.sort()
+    if _EMPHASIS.search(clean, start, end):
+        cuts += _emphasis(clean, start, end, sorted((cut.start, cut.end) for cut in cuts))
+    cuts.sort(key=_cut_start)
     return _without(clean, start, end, cuts)
+
+
+_cut_start = itemgetter(0)
 
 
 def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
@@ -142,6 +146,10 @@ def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
             yield from _link(match)
         elif kind == "dangling":
             yield from _dangling(match, report)
+        elif kind == "angle":
+            found = read_note(match["angle"])
+            if isinstance(found, Timed | Kind):
+                yield _Cut(*match.span(), " ", found)
         elif kind == "autolink":
             yield from (_Cut(match.start(), match.start() + 1, "", None), _Cut(match.end() - 1, match.end(), "", None))
         else:

@@ -35,6 +35,8 @@ _DIRECTIONS = folded(DIRECTIONS)
 
 def is_production(clean: str) -> bool:
     """Whether a script has ``Dialogue (…):`` lines, or ``[Scene …]`` headers over named lines."""
+    if ":" not in clean and "：" not in clean:
+        return False
     directed = False
     for match in _ANY_NAMED.finditer(clean):
         name = _plain(match["name"])

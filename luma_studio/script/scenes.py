@@ -196,7 +196,7 @@ def _clause(draft: Draft, stage: Stage) -> Clause:
         line=start.line,
         column=start.column,
         start=start.offset,
-        end=stage.source.place(draft.end - 1).offset + 1,
+        end=stage.source.offset(draft.end - 1) + 1,
     )
 
 

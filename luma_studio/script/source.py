@@ -38,10 +38,15 @@ class Source:
         self._shifts: list[int] = [0]
         self.clean = self._without(sorted([*_unseen(self.text), *self._comments()]))
 
+    def offset(self, clean_offset: int) -> int:
+        """The offset in ``text`` of the character at an offset of ``clean``."""
+        if len(self._marks) == 1:
+            return clean_offset
+        return clean_offset + self._shifts[bisect_right(self._marks, clean_offset) - 1]
+
     def place(self, clean_offset: int) -> Place:
         """Where the character at an offset of ``clean`` stands in ``text``."""
-        shift = self._shifts[bisect_right(self._marks, clean_offset) - 1] if len(self._marks) > 1 else 0
-        offset = clean_offset + shift
+        offset = self.offset(clean_offset)
         line = bisect_right(self._line_starts, offset)
         return Place(offset, line, offset - self._line_starts[line - 1] + 1)
 

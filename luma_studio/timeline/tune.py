@@ -111,12 +111,11 @@ def _check_reachable(
         return
     bounded = least if total < shortest else most
     in_the_way = tuple(int(i) for i in np.flatnonzero(np.isfinite(bounded) & (np.maximum(least, bounded) > 0)))
-    shown = ", ".join(str(i) for i in in_the_way[:8]) + (" …" if len(in_the_way) > 8 else "")
     reach = f"from {clock(int(shortest), rate)} " + ("up" if np.isinf(longest) else f"to {clock(int(longest), rate)}")
-    locked = sum(pause.locked for pause in pauses)
+    locked = sum(pauses[index].locked for index in in_the_way)
     raise FitError(
         f"A total of {clock(total, rate)} cannot be reached: the pauses allow {reach}. "
-        f"In the way are the clauses {shown or '(none has a pause to stretch)'}, {locked} of them locked; "
+        f"In the way are {len(in_the_way)} pauses, {locked} of them locked and the others at their bounds or 0; "
         "free some, widen their range, or choose another total.",
         least=int(shortest),
         most=None if np.isinf(longest) else int(longest),

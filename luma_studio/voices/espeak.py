@@ -13,6 +13,7 @@ import sys
 import weakref
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
@@ -214,10 +215,14 @@ class _Workers:
 
     def close(self) -> None:
         """End those that are idle; one at work belongs to whoever waits for it."""
-        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
-        for worker in idle:
-            if worker is not None:
-                _end(worker)
+        ended = 0
+        with suppress(queue.Empty):
+            while True:
+                worker = self._idle.get_nowait()
+                ended += 1
+                if worker is not None:
+                    _end(worker)
+        for _ in range(ended):
             self._idle.put(None)
 
 
