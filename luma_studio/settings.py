@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from luma_studio.errors import SettingError
 
 Seconds = float
 Granularity = Literal["sentence", "clause"]
+
+
+def _number(value: object) -> object:
+    """A whole number that an environment variable spells."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+SampleRate = Annotated[Literal[32000, 44100, 48000], BeforeValidator(_number)]
+BitRate = Annotated[Literal[64, 96, 128, 160, 192, 256, 320], BeforeValidator(_number)]
 
 
 class Reading(BaseModel):
@@ -43,13 +52,13 @@ class Sound(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sample_rate: Literal[32000, 44100, 48000] = Field(default=44100, description="samples a second; the rates MP3 has")
+    sample_rate: SampleRate = Field(default=44100, description="samples a second; the rates MP3 has")
     lead_in: Seconds = Field(default=0.03, ge=0, le=1, description="kept before the first sound of a take")
     tail: Seconds = Field(default=0.12, ge=0, le=2, description="kept after the last sound of a take")
     fade: Seconds = Field(default=0.005, ge=0, le=0.1, description="fade at each cut, so that it never clicks")
     loudness: float = Field(default=-16.0, ge=-40, le=-5, description="LUFS of the master (EBU R128)")
     true_peak: float = Field(default=-1.0, ge=-20, le=0, description="dBTP that the master stays under")
-    mp3_kbps: Literal[64, 96, 128, 160, 192, 256, 320] = Field(default=128, description="MP3 bit rate, kbit/s")
+    mp3_kbps: BitRate = Field(default=128, description="MP3 bit rate, kbit/s")
 
 
 class Choices(Reading, Sound):

@@ -80,7 +80,7 @@ _MARKUP = re.compile(
     rf"|(?P<dangling>[{_OPEN}](?P<rest>[^{_OPEN}{_CLOSE}\n]{{1,60}}))\Z"
     r"|<break\b(?P<attributes>[^<>\n]{0,200})>"
     r"|(?P<unclosed>(?:<break\b(?:[ \t]{1,4}\w{1,20}=[\"'][^\"'<>\n]{0,40}[\"']){0,4}+[ \t]{0,4}+/?+)++)"
-    r"|<(?P<autolink>[^\s<>@:]{1,100}[@:][^\s<>]{1,400})>"
+    r"|<(?P<autolink>[^\W\d][^\s<>@:]{0,100}[@:][^\s<>]{1,400})>"
     r"|<(?P<angle>[^<>\nA-Za-z/!?][^<>\n]{0,60}|[a-z ]{0,10}pause[^<>\n]{0,40})>"
     r"|<(?P<element>[/?!]?[A-Za-z][^<>\n]{0,400})>",
     re.IGNORECASE,

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from luma_studio.script.words import (
     AND,
+    ARTICLES,
     BETWEEN,
     CONNECTING,
     LONG,
@@ -28,9 +29,11 @@ from luma_studio.script.words import (
     SHORT,
     TELLING,
     TO,
+    VAGUE,
     WAITS,
     WITHOUT,
     fold,
+    folded,
     words,
 )
 
@@ -111,11 +114,14 @@ _NUMBERS = {
     for word, value in [
         *((word, float(at)) for line in NUMBERS.values() for at, word in enumerate(line.split(), 1)),
         *MORE_NUMBERS.items(),
+        *((word, 1.0) for word in ARTICLES.split()),
     ]
 }
 _CONNECTING = frozenset(words(CONNECTING))
 _BETWEEN = frozenset(words(BETWEEN))
 _TO = frozenset(words(TO))
+_ARTICLES = folded(ARTICLES)
+_VAGUE = folded(VAGUE)
 _SHORT_UNITS = frozenset({"s", "sec", "secs", "seg", "sek", "ms", "min", "mins"})
 _MEANINGS: dict[str, Meaning] = {
     **dict.fromkeys(words(TELLING), "telling"),
@@ -126,7 +132,7 @@ _MEANINGS: dict[str, Meaning] = {
     **dict.fromkeys(words(SHORT), "short"),
     **dict.fromkeys(words(WAITS), "wait"),
 }
-_CJK_WORDS = frozenset(word for word in (*_UNITS, *_PAUSES, *_MEANINGS, *_CONNECTING, "两", "半") if _CJK.match(word))
+_CJK_WORDS = frozenset(word for word in (*_UNITS, *_PAUSES, *_MEANINGS, *_CONNECTING, *_NUMBERS) if _CJK.match(word))
 
 
 def _shortened(word: str) -> Iterator[str]:
@@ -144,7 +150,7 @@ def read_note(inside: str) -> Note | None:
     """What the inside of a bracket (without the bracket) asks for; None when it is no note at all."""
     if inside.isdecimal():
         return None
-    tokens = list(islice(_tokens(fold(inside.translate(_SIGNS))), 40))
+    tokens = _combined(list(islice(_tokens(fold(inside.translate(_SIGNS))), 40)))
     return _judge(tokens) if tokens else None
 
 
@@ -203,14 +209,15 @@ def _number(spelled: str, attached: bool) -> _Token:
 
 
 def _clock(spelled: str, attached: bool) -> _Token:
-    fields = spelled.split(":")
+    whole, _, fraction = spelled.partition(".")
+    fields = whole.split(":")
     well_formed = len(fields) in (2, 3) and all(field.isdigit() and len(field) == 2 for field in fields[1:])
-    if not well_formed or len(fields[0]) > 4 or any(int(field) > 59 for field in fields[1:]):
+    if not well_formed or not f"0{fraction}".isdigit() or len(fields[0]) > 4 or any(int(field) > 59 for field in fields[1:]):
         return _Token("unknown", 0.0, spelled, attached)
     seconds = 0.0
     for field in fields:
         seconds = seconds * 60 + int(field)
-    return _Token("clock", seconds, spelled, attached)
+    return _Token("clock", seconds + float(f"0.{fraction}0"), spelled, attached)
 
 
 def _cjk_tokens(run: str) -> Iterator[_Token]:
@@ -256,6 +263,50 @@ def _word(word: str, attached: bool) -> _Token:
     return _Token("unknown", 0.0, word, attached)
 
 
+def _combined(tokens: list[_Token]) -> list[_Token]:
+    """Tokens with those made one that mean a time only together: "5-second", "twenty-five", "one and a half"."""
+    combined: list[_Token] = []
+    for at, token in enumerate(tokens):
+        before = combined[-1] if combined else _NOTHING
+        following = tokens[at + 1] if at + 1 < len(tokens) else _NOTHING
+        if token.meaning == "number" and token.between:
+            _add_spelled(token, following, combined)
+        elif token.meaning == "unit" and token.word in _TO and following.meaning == "number":
+            combined.append(token._replace(meaning="to", value=0.0))  # "5 से 10 सेकंड", but "5 से."
+        elif not (token.word == "-" and token.attached and _is_hyphen(before, following)):
+            combined.append(token)
+    return combined
+
+
+def _add_spelled(token: _Token, following: _Token, combined: list[_Token]) -> None:
+    before = combined[-1] if combined else _NOTHING
+    if token.word in _ARTICLES and (following.value == _HALF or (before.value == _HALF and following.meaning == "unit")):
+        return  # "and a half", "half a minute"
+    joined = before.meaning == "and" and len(combined) > 1
+    counted = combined[-2] if joined else before
+    if token.value == _HALF and following.meaning != "unit" and counted.meaning == "unit":
+        combined += (token, counted)  # "a minute and a half"
+    elif token.value == _HALF and joined and counted.meaning == "number":
+        combined[-2:] = [counted._replace(value=counted.value + _HALF)]
+    elif _is_compound(before, token):
+        combined[-1] = before._replace(value=before.value + token.value)
+    else:
+        combined.append(token)
+
+
+def _is_hyphen(before: _Token, following: _Token) -> bool:
+    return before.meaning == "number" and (following.meaning == "unit" or _is_compound(before, following))
+
+
+def _is_compound(tens: _Token, ones: _Token) -> bool:
+    spelled = tens.between and ones.between and tens.meaning == ones.meaning == "number"
+    return spelled and tens.value >= 20 and tens.value % 10 == 0 and 1 <= ones.value <= 9
+
+
+_NOTHING = _Token("unknown")
+_HALF = 0.5
+
+
 def _by_stem(word: str, stems: dict[str, float]) -> float | None:
     if word.isascii():
         return None
@@ -270,12 +321,17 @@ def _judge(tokens: list[_Token]) -> Note | None:
     times = "unit" in meanings and not meanings.isdisjoint({"number", "clock"})
     if not unknown and "telling" not in meanings:
         return _understood(tokens, meanings, spelled)
-    return _misunderstood(meanings, spelled, unknown, asks, times)
+    ordered = tokens[0].meaning == "pause" and tokens[0].word.startswith(_ORDERS)
+    return _misunderstood(meanings, spelled, unknown, asks, times, ordered)
 
 
 def _misunderstood(
-    meanings: set[Meaning], spelled: set[str], unknown: list[str], asks: bool, times: bool
+    meanings: set[Meaning], spelled: set[str], unknown: list[str], asks: bool, times: bool, ordered: bool
 ) -> Note | None:
+    if "unit" in meanings and spelled & _VAGUE:
+        return Broken("has no number")
+    if ordered and len(unknown) <= _MOST_UNKNOWN:
+        return Broken("says more than a time")
     if not (asks or times):
         if len(unknown) == 1 and spelled & _SHORT_UNITS:
             return Broken(f"has {unknown[0]!r} where a number should be")
@@ -284,6 +340,11 @@ def _misunderstood(
     if "telling" in meanings or len(unknown) > (3 if asks and times else 1):
         return Aside()
     return Broken(f"has {unknown[0]!r} in it, which is neither a time nor a word for a pause")
+
+
+# "(pause before going on)" tells the speaker what to do; "(silence before a storm)" need not.
+_ORDERS = ("paus", "विराम", "रुक", "viram", "ruk")
+_MOST_UNKNOWN = 6
 
 
 def _nearly_unit(word: str) -> bool:
@@ -300,6 +361,8 @@ def _understood(tokens: list[_Token], meanings: set[Meaning], spelled: set[str])
         return Broken("has a unit of time but no number") if "pause" in meanings else None
     if not waits and (meanings.isdisjoint({"unit", "clock"}) or _is_fact(tokens, spelled)):
         return None
+    if not waits and _is_in_metres(tokens):
+        return Aside()
     low, high = _times(tokens)
     if high is None or high < 0:
         return Broken("is no time that can be understood") if waits or "unit" in meanings else None
@@ -324,15 +387,19 @@ def _kind(tokens: list[_Token], meanings: set[Meaning]) -> Note | None:
 
 
 def _is_fact(tokens: list[_Token], spelled: set[str]) -> bool:
-    """Decades and metres: "(the 80s)", "(1990s)", "(5 m)"."""
+    """Times of day and decades: "(at 1:30)", "(the 80s)", "(1990s)"."""
     units = [token for token in tokens if token.meaning == "unit"]
-    if len(units) != 1:
-        return False
-    unit = units[0]
-    if unit.word == "m":
-        return not unit.attached
+    if not units:
+        return any(token.meaning not in ("clock", "number", "to") for token in tokens)
     number = next((token.word for token in tokens if token.meaning == "number"), "")
-    return unit.word == "s" and unit.attached and number.endswith("0") and (len(number) == 4 or "the" in spelled)
+    decade = units[0].word == "s" and units[0].attached and number.endswith("0")
+    return decade and len(units) == 1 and (len(number) == 4 or "the" in spelled)
+
+
+def _is_in_metres(tokens: list[_Token]) -> bool:
+    """ "(5 m)"; "(5m)" and "(1m 30s)" are minutes."""
+    units = [token for token in tokens if token.meaning == "unit"]
+    return len(units) == 1 and units[0].word == "m" and not units[0].attached
 
 
 class _Time:
@@ -395,14 +462,15 @@ def _times(tokens: Iterable[_Token]) -> tuple[float | None, float | None]:  # no
 
 
 def _without_idle_numbers(tokens: list[_Token]) -> Iterator[_Token]:
-    """Number words count only before a unit: "(una pausa de 5 segundos)" has one number."""
+    """An article counts only before a unit: "(una pausa de 5 segundos)" has one number."""
     for at, token in enumerate(tokens):
         if token.meaning == "number" and token.between:
             following = next((other.meaning for other in tokens[at + 1 :] if not _is_size(other)), None)
             if token.word in _TO and following == "number":
                 yield token._replace(meaning="to", value=0.0)
                 continue
-            if following not in ("unit", "to") or (following == "to" and token.word in _CONNECTING):
+            idle = following not in ("unit", "to") or (following == "to" and token.word in _CONNECTING)
+            if idle and token.word in _ARTICLES:
                 continue
         yield token
 

@@ -57,6 +57,9 @@ BRACKETS = {
     "〔": "〕",
     "「": "」",
     "⟨": "⟩",
+    "〈": "〉",
+    "《": "》",
+    "＜": "＞",
 }
 
 OPENERS = "".join(sorted(set(QUOTES) | set(BRACKETS) | set("¿¡")))

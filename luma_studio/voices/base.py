@@ -76,7 +76,7 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """What a voice gave: 16-bit mono samples at ``rate``, and the times of words where the voice knows them."""
+    """What a voice gave: 16-bit mono samples at ``rate``, and the times of words, or of single characters, if known."""
 
     samples: NDArray[np.int16]
     rate: int
