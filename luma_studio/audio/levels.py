@@ -30,6 +30,8 @@ Spans = NDArray[np.int64]
 _FULL_SCALE = 32768.0
 _BLOCK = 1 << 16
 
+_STRETCH = 120_000  # windows (10 minutes) …
+_STRETCH_PAUSE = 200  # … parted in silences of a second: longer than all that is looked at together
 _FAINT = -70.0  # dBFS; below this nothing counts as sound (the absolute gate of EBU R128)
 _LEAST_ABOVE_THRESHOLD = 8.0  # dB; noise does not raise an island's own threshold above that
 _BELOW_SPEECH = 40.0  # dB; design.md: 35 to 45 dB below a take's speech finds its edges to a few ms
@@ -69,6 +71,7 @@ class SquareSums:
         self._window = 0  # the window that the last sample lies in; the next one may still belong to it
         self._open = 0.0  # its sum so far
         self._closed: list[NDArray[np.float64]] = []
+        self._drained = 0  # windows whose sums were handed out and forgotten
 
     def feed(self, piece: NDArray[np.int16] | NDArray[np.float32]) -> None:
         """Take the next samples."""
@@ -90,8 +93,16 @@ class SquareSums:
         self._window = last
         self.length = end
 
+    def drain(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Sums and counts of the windows that are full, which it forgets: what is kept then does not grow."""
+        first = self._drained
+        closed = np.concatenate([np.zeros(0), *self._closed])
+        self._closed = []
+        self._drained += len(closed)
+        return closed, np.diff(self._starts(first, self._drained))
+
     def sums(self) -> NDArray[np.float64]:
-        """The sum of each window so far; the last may not be full."""
+        """The sum of each window that was not drained; the last may not be full."""
         if self.length == 0:
             return np.zeros(0)
         return np.concatenate([*self._closed, [self._open]])
@@ -100,14 +111,14 @@ class SquareSums:
         """A second one in the same state, to be fed differently from here on."""
         other = SquareSums(self.rate, self.per_second)
         other.length, other._window, other._open = self.length, self._window, self._open
-        other._closed = list(self._closed)
+        other._closed, other._drained = list(self._closed), self._drained
         return other
 
     def counts(self) -> NDArray[np.int64]:
-        """How many samples each window holds so far."""
+        """How many samples each of these windows holds."""
         if self.length == 0:
             return np.zeros(0, np.int64)
-        return np.diff(self._starts(0, self._window), append=self.length)
+        return np.diff(self._starts(self._drained, self._window), append=self.length)
 
     def _holding(self, sample: int) -> int:
         return ((sample + 1) * self.per_second - 1) // self.rate
@@ -121,16 +132,21 @@ class LevelMeter:
 
     def __init__(self, rate: int) -> None:
         self._sums = SquareSums(rate, WINDOWS_PER_SECOND)
+        self._levels: list[Levels] = []
 
     def feed(self, piece: Samples) -> None:
         """Take the next samples (1-D int16)."""
         self._sums.feed(piece)
+        self._levels.append(_in_decibels(*self._sums.drain()))
 
     def levels(self) -> Levels:
         """The level of each window so far, dB re full scale, float32; a last part of a window by its own length."""
-        sums, counts = self._sums.sums(), self._sums.counts()
-        power = sums / (counts * _FULL_SCALE**2)
-        return (10 * np.log10(np.maximum(power, 10 ** (SILENT / 10)))).astype(np.float32)
+        return np.concatenate([*self._levels, _in_decibels(self._sums.sums(), self._sums.counts())])
+
+
+def _in_decibels(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Levels:
+    power = sums / (counts * _FULL_SCALE**2)
+    return (10 * np.log10(np.maximum(power, 10 ** (SILENT / 10)))).astype(np.float32)
 
 
 def levels(samples: Samples, rate: int) -> Levels:
@@ -193,7 +209,22 @@ def detect_silence(sound: Clip | Samples, rate: int | None = None, *, least_seco
 
 
 def sounding(levels: Levels) -> NDArray[np.bool_]:
-    """Which windows hold sound that is meant to be heard. Linear in their number."""
+    """Which windows hold sound that is meant to be heard. Linear in their number, in flat memory where sound pauses."""
+    return np.concatenate([_sounding(stretch) for stretch in np.split(levels, _between_stretches(levels))])
+
+
+def _between_stretches(levels: Levels) -> list[int]:
+    """Where a long sound is cut to be looked at in stretches: in digital silence, about ten minutes apart."""
+    cuts: list[int] = []
+    pauses = _spans(levels <= SILENT)
+    pauses = pauses[pauses[:, 1] - pauses[:, 0] >= _STRETCH_PAUSE]
+    for middle in (pauses.sum(axis=1) // 2).tolist():
+        if middle - (cuts[-1] if cuts else 0) >= _STRETCH:
+            cuts.append(middle)
+    return cuts
+
+
+def _sounding(levels: Levels) -> NDArray[np.bool_]:
     coarse = _coarse_threshold(levels)
     islands = _joined(_spans(_without_blips(levels > coarse)), _ISLAND_GAP)
     result = np.zeros(len(levels), np.bool_)

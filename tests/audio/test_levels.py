@@ -14,6 +14,7 @@ from luma_studio.audio.clip import Clip, Samples, faded, scaled
 from luma_studio.audio.levels import (
     SILENT,
     LevelMeter,
+    _between_stretches,
     detect_silence,
     levels,
     silences,
@@ -292,3 +293,18 @@ def test_silences_are_silent_in_order_apart_and_long_enough(measured: np.ndarray
 def test_only_what_is_above_the_floor_sounds(measured: np.ndarray) -> None:
     assert not sounding(measured)[measured <= -70].any()
     assert math.isfinite(speech_level(measured))
+
+
+def test_looking_at_a_long_sound_in_stretches_finds_the_same(monkeypatch):
+    chance = np.random.default_rng(5)
+    sound = []
+    for number in range(40):
+        voice = (
+            0.4 * 10 ** (-(number % 3) / 2) * np.sin(np.arange(RATE // 2) * 0.06) * chance.uniform(0.5, 1, RATE // 2)
+        )
+        sound += [np.int16(voice * 32767), np.zeros(RATE * (number % 4) // 2, np.int16)]
+    measured = levels(np.concatenate(sound), RATE)
+    whole = sounding(measured)
+    monkeypatch.setattr("luma_studio.audio.levels._STRETCH", 1)
+    assert len(_between_stretches(measured)) > 5
+    assert (sounding(measured) == whole).all()
