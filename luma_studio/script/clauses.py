@@ -60,7 +60,7 @@ _CLAUSE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]
 _LEADING = re.compile(rf" ?+[”’」』｣)\]}}）］｝】〕›]*+\s*+(?:(?![{ELLIPSES}]|\.\.)[{_E}{_C}]++[{_CLOSE}]*+)*+")
 _NEXT = re.compile(rf"\s*+[{re.escape(OPENERS)}]*+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
-_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_DOTTED = re.compile("(?:[^\\W\\d_][\u0900-\u0903\u093a-\u094f]{0,2}\\.)+[^\\W\\d_][\u0900-\u0903\u093a-\u094f]{0,2}")
 _NEXT_WORD = re.compile(r"[^\s.,!?;:]{1,20}")
 _NUMBERED = re.compile(r"[\s(]*\d{1,3}\Z")
 _BETWEEN_CJK = re.compile(
@@ -69,6 +69,7 @@ _BETWEEN_CJK = re.compile(
 _COMMA_RUN = COMMAS + " \t\n\u00a0"
 _LONGEST_ABBREVIATION = 16
 _TAIL = 24
+_LONGEST_NUMBERING = 4
 
 
 def clauses_of(
@@ -79,13 +80,13 @@ def clauses_of(
     positions: list[int] = []
     early: list[Silence] = []
     at = 0
-    limits = [silence.at for silence in passage.silences[1:]] + [len(passage.text)]
-    for silence, limit in zip(passage.silences, limits, strict=False):
+    limits = [silence.at for silence in passage.silences[1:]] + [len(passage.text)] if passage.silences else []
+    for silence, limit in zip(passage.silences, limits, strict=True):
         _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
         (drafts[-1].silences if drafts else early).append(silence)
         at = _behind_marks(passage, _Span(silence.at, limit), drafts)
     _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
-    return drafts, early, _give_tags(passage, drafts, positions)
+    return drafts, early, _give_tags(passage, drafts, positions) if passage.tags else []
 
 
 def _add_clauses(
@@ -96,12 +97,12 @@ def _add_clauses(
     drafts: list[Draft],
     positions: list[int],
 ) -> None:
-    for start, end in _spans(passage.text, span, granularity):
-        trimmed = passage.text[start:end].lstrip()
-        first = end - len(trimmed)
-        text = trimmed.rstrip()
+    whole = passage.text
+    for start, end in _spans(whole, span, granularity):
+        text = whole[start:end].strip()
         if not text:
             continue
+        first = whole.index(text[0], start)
         last = first + len(text)
         if _SPEAKABLE.search(text):
             text = _folded(text)
@@ -115,14 +116,21 @@ def _add_clauses(
 
 def _behind_marks(passage: Passage, span: _Span, drafts: list[Draft]) -> int:
     """Where the text after a note begins; marks right behind the note belong to the clause before: "(5 sec), and"."""
-    match = _LEADING.match(passage.text, *span)
-    marks = match.group().strip() if match else ""
-    if match is None or not marks:
-        return span.start
-    end = match.start() + len(match.group().rstrip())
-    if drafts and not drafts[-1].marked:
-        _append_marks(drafts[-1], _folded(marks), passage.offset(end - 1) + 1)
-    return end
+    last = drafts[-1] if drafts else None
+    start = _behind_quote(passage.text, span, last) if last else span.start
+    match = _LEADING.match(passage.text, start, span.end)
+    end = match.start() + len(match.group().rstrip()) if match else start
+    marks = passage.text[span.start : end].strip()
+    if last and marks and not last.marked and (last.ending == "fragment" or marks.strip(ENDERS + COMMAS)):
+        _append_marks(last, _folded(marks), passage.offset(end - 1) + 1)
+    return max(end, start)
+
+
+def _behind_quote(text: str, span: _Span, last: Draft) -> int:
+    """Behind a straight quote that closes what the clause before opened: "Wait. (3 sec)" she said."""
+    at = span.start + (text[span.start : span.start + 1] == " ")
+    closes = text.startswith('"', at) and not is_word_character(text[at + 1 : at + 2] or " ")
+    return at + 1 if closes and at < span.end and last.text.count('"') % 2 else span.start
 
 
 def _append_marks(draft: Draft, marks: str, end: int) -> None:
@@ -150,23 +158,34 @@ def _give_tags(passage: Passage, drafts: list[Draft], positions: list[int]) -> l
     return []
 
 
-def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[_Span]:
+def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[tuple[int, int]]:
     """The span cut at every end in it."""
     ends = _CLAUSE_END if granularity == "clause" else _SENTENCE_END
     addresses: list[tuple[int, int]] = []
     if text.find("://", *span) >= 0 or text.find("www.", *span) >= 0:
         addresses = [match.span() for match in _ADDRESS.finditer(text, *span)][::-1]
-    start, spoken_from = span.start, _first_spoken(text, span.start, span.end)
+    start, spoken_from = span.start, -1
     for match in ends.finditer(text, *span):
+        if spoken_from < start:
+            spoken_from = _first_spoken(text, start, span.end)
         if match.start() < spoken_from:
             continue
         inside_address = bool(addresses) and _is_inside(match, addresses)
         if inside_address or not _ends(text, match, start, span.end):
             continue
-        yield _Span(start, match.end())
+        yield start, match.end()
         start = match.end()
-        spoken_from = _first_spoken(text, start, span.end)
-    yield _Span(start, span.end)
+    if start < span.end:
+        yield start, span.end
+
+
+def has_inner_end(text: str) -> bool:
+    """Whether a sentence ends before the end of a line, other than at the number of an item or a part: "Day 2. Rest"."""
+    for _, end in _spans(text, _Span(0, len(text)), "sentence"):
+        before = text[:end].rstrip(STOPS)
+        if text[end:].strip() and len(before) > _LONGEST_NUMBERING and not before[-1].isdigit():
+            return True
+    return False
 
 
 def _is_inside(match: re.Match[str], addresses: list[tuple[int, int]]) -> bool:
@@ -196,6 +215,8 @@ def _ends(text: str, match: re.Match[str], start: int, limit: int) -> bool:
     next_at = after.end() if after else end
     goes_on = text[next_at : next_at + 1].islower()
     closed = end > match.end("marks")
+    if closed and end == next_at and "\u3041" <= following <= "\u309f":
+        return False  # 「行く。」と言った
     if marks in STOPS and not closed:
         return _stop_ends(text, match.start(), start, next_at)
     return not (goes_on and (closed or marks[0] in ELLIPSES or ".." in marks))
@@ -255,6 +276,8 @@ def _numbers_an_item(text: str, start: int, at: int) -> bool:
 
 def ending_of(text: str) -> Ending:
     """How a text ends, behind whatever closes and whatever emoji stand there."""
+    if text.endswith((" -", " --")):
+        return "comma"
     for character in reversed(text[-12:]):
         if character in ENDERS:
             return "sentence"

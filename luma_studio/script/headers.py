@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from luma_studio.script.clauses import has_inner_end
 from luma_studio.script.passages import Passage
 from luma_studio.script.punctuation import CLOSERS, COLONS, COMMAS, ENDERS, OPENERS
 from luma_studio.script.words import COUNTERS, NUMBERS, PARTS, SCENES, fold, fold_word, words
@@ -26,7 +27,6 @@ class Marker(NamedTuple):
     number: int | None
     title: str
     is_scene: bool
-    in_brackets: bool
 
 
 _SCENES = frozenset(words(SCENES))
@@ -91,7 +91,7 @@ def _marker(line: str, *, in_brackets: bool) -> Marker | None:
     if title is None:
         return None
     usable = number if number is not None and number <= _LARGEST_NUMBER else None
-    return Marker(usable, title or line, is_scene, in_brackets)
+    return Marker(usable, title or line, is_scene)
 
 
 def _title(line: str, end: int, *, loosely: bool) -> str | None:
@@ -146,7 +146,7 @@ class Line:
             return False
         if last_mark(text) in _ENDS or not _SPEAKABLE.search(text) or len(text.split()) > MOST_WORDS:
             return False
-        speech = text[0] in _SPEECH_MARKS or text[0].islower() or _INNER_END.search(text) or _SPEAKER.match(text)
+        speech = text[0] in _SPEECH_MARKS or text[0].islower() or has_inner_end(text) or _SPEAKER.match(text)
         return not speech and not (self.item and not text[0].isdigit())
 
 
@@ -154,8 +154,7 @@ _SPEAKABLE = re.compile(r"[^\W_]")
 _MARKS = frozenset(ENDERS + COMMAS)
 _ENDS = _MARKS - frozenset(COLONS)
 _SPEECH_MARKS = frozenset(OPENERS + "-–—•") - frozenset("([{【（［")
-_INNER_END = re.compile(r"[?!।॥。！？؟۔]\s*\S|[^\s.]{4}\.\s+\S")
-_SPEAKER = re.compile(r"[^\W\d_][^:：]{0,30}[:：]\s*\S")
+_SPEAKER = re.compile(r"[^\W\d_][^:：]{0,30}(?<!\d)[:：]\s*\S")
 
 
 def last_mark(text: str) -> str:
@@ -209,7 +208,9 @@ def _stands_among_its_like(
 
 def _begins_verse(lines: Sequence[Line], at: int, following: int, breaks: Sequence[bool]) -> bool:
     first, second = lines[at], lines[following]
-    if second.text[:1].islower() or (second.bare and last_mark(first.text) not in COLONS):
+    if last_mark(first.text) in COLONS:
+        return False
+    if second.bare or (second.text[:1].islower() and not first.text.isupper()):
         return True
     stanza = [second]
     for later in range(following + 1, min(len(lines), following + 12)):
@@ -221,7 +222,7 @@ def _begins_verse(lines: Sequence[Line], at: int, following: int, breaks: Sequen
 
 def _is_stanza(first: str, others: list[str], *, noted: bool) -> bool:
     """Whether a line and those below it are of one measure, and sentences run over their ends."""
-    if noted or len(others) < 2 or len(first.split()) < 3 or last_mark(first) in COLONS:
+    if noted or len(others) < 2 or len(first.split()) < 3:
         return False
     if any(len(line) > LONGEST_HEADER or line[:1].islower() for line in others):
         return False

@@ -10,7 +10,7 @@ from luma_studio.script.headers import hash_title, marker, may_be_header
 from luma_studio.script.languages import language_named
 from luma_studio.script.passages import Report, Silence, read_passage, shortened
 from luma_studio.script.pauses import Kind, Timed, read_note
-from luma_studio.script.punctuation import BRACKETS
+from luma_studio.script.punctuation import BRACKETS, ENDERS
 from luma_studio.script.scenes import SceneDraft
 from luma_studio.script.words import LANGUAGE_LINES, fold, folded
 
@@ -28,6 +28,7 @@ _LINE = re.compile(r"\S[^\n]*")
 _RULE = re.compile(r"[-*_=~–—•·\s]{3,}")
 _LANGUAGE = re.compile(r"[*_]{0,3}([^\W\d_][^\s:：]{1,19})[ \t]{0,4}[*_]{0,3}[:：][*_]{0,3}[ \t]{0,4}([^:：]{1,60})")
 _LANGUAGE_NAMES = folded(LANGUAGE_LINES)
+_LONGEST_NAME = 4  # words
 _OPENING = "([{（［｛【"
 
 
@@ -46,8 +47,8 @@ def raw_lines(clean: str) -> Iterator[RawLine]:
         after_blank = False
 
 
-def header_scene(line: RawLine, report: Report, *, numbered: bool) -> SceneDraft | None:
-    """The scene that a line begins if it is always a header; ``numbered`` when every header's number is its scene's."""
+def header_scene(line: RawLine, report: Report) -> SceneDraft | None:
+    """The scene that a line begins if it is always a header."""
     if not may_be_header(line.text):
         return None
     bare, notes = _without_notes(line)
@@ -58,7 +59,7 @@ def header_scene(line: RawLine, report: Report, *, numbered: bool) -> SceneDraft
     for note in notes:
         report(note.offset, "note", "A pause note in a header is silence before the scene's first words.")
     shown = found.title if found else title or ""
-    takes_number = found is not None and found.is_scene and (numbered or found.in_brackets)
+    takes_number = found is not None and found.is_scene
     passage = read_passage(shown, 0, len(shown), _ignore)
     return SceneDraft(
         title=" ".join(passage.text.split()) or " ".join(shown.split()),
@@ -81,12 +82,15 @@ def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine
     match = _LANGUAGE.fullmatch(line.text) if has_colon else None
     if match is None or fold(match[1]) not in _LANGUAGE_NAMES:
         return None
-    code = language_named(match[2])
+    name = match[2]
+    if not early and (len(name.split()) > _LONGEST_NAME or (" " in name and name[-1] in ENDERS)):
+        return None  # "Language: Hindi is spoken here."
+    code = language_named(name)
     if code is None and early:
         report(
             line.start,
             "warning",
-            f"The language {shortened(match[2])} is not known and is passed over. "
+            f"The language {shortened(name)} is not known and is passed over. "
             "Write its English name or its tag, such as “Hindi” or “hi”.",
         )
     return LanguageLine(code) if code or early else None

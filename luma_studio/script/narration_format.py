@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from luma_studio.script.headers import Line, is_header_by_place, last_mark
 from luma_studio.script.lines import LanguageLine, RawLine, header_scene, language_line, raw_lines
@@ -23,6 +23,7 @@ def read_narration(stage: Stage) -> None:
     """Read all lines into the stage's scenes."""
     entries = _entries(stage)
     headers = _headers_by_place(entries)
+    _report_title(entries, stage)
     run: list[Line] = []
     for at, entry in enumerate(entries):
         is_text = isinstance(entry, Line) and at not in headers
@@ -55,7 +56,7 @@ def _entries(stage: Stage) -> list[Entry]:
 
 
 def _entry(raw: RawLine, stage: Stage, *, early: bool) -> Entry:
-    entry = header_scene(raw, stage.report, numbered=False) or language_line(raw, stage.report, early=early)
+    entry = header_scene(raw, stage.report) or language_line(raw, stage.report, early=early)
     return entry or _line(raw, stage)
 
 
@@ -93,13 +94,27 @@ def _headers_by_place(entries: Sequence[Entry]) -> frozenset[int]:
     """Which entries are headers though nothing on the line says so."""
     at_entry = [at for at, entry in enumerate(entries) if isinstance(entry, Line)]
     lines = [entry for entry in entries if isinstance(entry, Line)]
-    breaks = [False, *(here - before > 1 for before, here in pairwise(at_entry))]
+    scenes = [0, *accumulate(isinstance(entry, SceneDraft) for entry in entries)]
+    breaks = [False, *(scenes[here] > scenes[before] for before, here in pairwise(at_entry))]
     verdicts: dict[int, bool] = {}
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at]
         if line.after_blank and line.looks_like_header:
             verdicts[at] = is_header_by_place(lines, at, breaks, verdicts)
     return frozenset(at_entry[at] for at, verdict in verdicts.items() if verdict)
+
+
+def _report_title(entries: Sequence[Entry], stage: Stage) -> None:
+    """Say so where a line or two alone before the first header may well be the script's title."""
+    first = next((at for at, entry in enumerate(entries) if isinstance(entry, SceneDraft)), 0)
+    lines = [entry for entry in entries[:first] if isinstance(entry, Line)]
+    if 1 <= len(lines) <= 2 and all(line.looks_like_header for line in lines):
+        stage.report(
+            lines[0].start,
+            "note",
+            f"{shortened(lines[0].text)} stands alone before the first header and is spoken. "
+            "If it is the title, put “# ” before it.",
+        )
 
 
 def _report_guess(entries: Sequence[Entry], at: int, stage: Stage) -> None:

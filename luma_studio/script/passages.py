@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -39,9 +39,9 @@ class Passage:
     """
 
     text: str
-    anchors: list[tuple[int, int]]
-    silences: list[Silence] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
+    anchors: Sequence[tuple[int, int]]
+    silences: Sequence[Silence] = ()
+    tags: Sequence[Tag] = ()
 
     def offset(self, at: int) -> int:
         """Offset into the clean text of the character at a position."""
@@ -58,16 +58,17 @@ def join(passages: Iterable[Passage]) -> Passage:
     if len(passages) == 1:
         return passages[0]
     texts: list[str] = []
-    whole = Passage("", [])
+    anchors: list[tuple[int, int]] = []
+    silences: list[Silence] = []
+    tags: list[Tag] = []
     length = 0
     for passage in passages:
         texts.append(passage.text)
-        whole.anchors += [(at + length, offset) for at, offset in passage.anchors]
-        whole.silences += [silence._replace(at=silence.at + length) for silence in passage.silences]
-        whole.tags += [tag._replace(at=tag.at + length) for tag in passage.tags]
+        anchors += [(at + length, offset) for at, offset in passage.anchors]
+        silences += [silence._replace(at=silence.at + length) for silence in passage.silences]
+        tags += [tag._replace(at=tag.at + length) for tag in passage.tags]
         length += len(passage.text) + 1
-    whole.text = "\n".join(texts)
-    return whole
+    return Passage("\n".join(texts), anchors, silences, tags)
 
 
 _OPEN = "".join(map(re.escape, BRACKETS))
@@ -97,10 +98,30 @@ class _Cut(NamedTuple):
     found: Timed | Kind | str | None  # a note, or the text of a tag
 
 
+# A bracket that is closed one or two lines further on, none of them blank.
+_OVER_LINES = re.compile(
+    rf"(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,60}}(?:\n(?!\s*\n)[^{_OPEN}{_CLOSE}\n]{{0,60}}){{1,2}})"
+    rf"(?P<close>[{_CLOSE}])|<break\b[^<>\n]{{0,100}}(?:\n(?!\s*\n)[^<>\n]{{0,100}}){{1,2}}>"
+)
+
+
+def with_whole_notes(clean: str) -> str:
+    """The text with spaces for the line ends inside pause notes: "(5\\nsec)"."""
+    return _OVER_LINES.sub(_on_one_line, clean) if "\n" in clean else clean
+
+
+def _on_one_line(match: re.Match[str]) -> str:
+    if match["open"] is not None:
+        note = read_note(match["inside"].strip(" \t\n*_`~")) if BRACKETS[match["open"]] == match["close"] else None
+        if note is None or isinstance(note, Aside):
+            return match.group()
+    return match.group().replace("\n", " ")
+
+
 def read_passage(clean: str, start: int, end: int, report: Report, *, without: tuple[int, ...] = ()) -> Passage:
     """What is spoken of ``clean[start:end]``; characters at the offsets ``without`` are not."""
     if not without and _SPECIAL.search(clean, start, end) is None:
-        return Passage(clean[start:end], [(0, start)])
+        return Passage(clean[start:end], ((0, start),))
     cuts = [*_markup(clean, start, end, report), *(_Cut(at, at + 1, "", None) for at in without)]
     if _EMPHASIS.search(clean, start, end):
         cuts += _emphasis(clean, start, end, sorted((cut.start, cut.end) for cut in cuts))
@@ -112,7 +133,9 @@ _cut_start = itemgetter(0)
 
 
 def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
-    passage = Passage("", [(0, start)])
+    anchors = [(0, start)]
+    silences: list[Silence] = []
+    tags: list[Tag] = []
     pieces: list[str] = []
     at, length = start, 0
     for cut in cuts:
@@ -121,14 +144,13 @@ def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
         pieces += (clean[at : cut.start], cut.instead)
         length += cut.start - at + len(cut.instead)
         if isinstance(cut.found, str):
-            passage.tags.append(Tag(length, cut.found))
+            tags.append(Tag(length, cut.found))
         elif cut.found is not None:
-            passage.silences.append(Silence(length, cut.start, cut.found))
+            silences.append(Silence(length, cut.start, cut.found))
         at = cut.end
-        passage.anchors.append((length, at))
+        anchors.append((length, at))
     pieces.append(clean[at:end])
-    passage.text = "".join(pieces)
-    return passage
+    return Passage("".join(pieces), anchors, silences, tags)
 
 
 def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
@@ -186,7 +208,9 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
     if opening == "「" and not isinstance(note, Timed):
         return  # a quotation
     if isinstance(note, Timed | Kind | Broken):
-        yield _Cut(*_with_outer_brackets(clean, match.span(), bounds), " ", _heard(note, match, report))
+        start, end = _with_outer_brackets(clean, match.span(), bounds)
+        heard = _heard(note, match, report)
+        yield _cut_before_mark(clean, start, end, bounds) if heard is None else _Cut(start, end, " ", heard)
     elif isinstance(note, Aside):
         report(
             match.start(),
@@ -195,11 +219,15 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
             "For a pause write only the time, such as (5 sec).",
         )
     elif opening in "[［" and _is_tag(inside):
-        start, end = match.span()
-        before_mark = end < bounds[1] and clean[end] in ENDERS + COMMAS
-        if before_mark and start > bounds[0] and clean[start - 1] == " ":
-            start -= 1
-        yield _Cut(start, end, "" if before_mark else " ", " ".join(inside.split()).strip("*_"))
+        cut = _cut_before_mark(clean, *match.span(), bounds)
+        yield cut._replace(found=" ".join(inside.split()).strip("*_"))
+
+
+def _cut_before_mark(clean: str, start: int, end: int, bounds: tuple[int, int]) -> _Cut:
+    """A cut that leaves no space before a mark: "so [softly], and"."""
+    if end >= bounds[1] or clean[end] not in ENDERS + COMMAS:
+        return _Cut(start, end, " ", None)
+    return _Cut(start - (start > bounds[0] and clean[start - 1] == " "), end, "", None)
 
 
 def _is_tag(inside: str) -> bool:

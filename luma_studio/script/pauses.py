@@ -212,7 +212,12 @@ def _clock(spelled: str, attached: bool) -> _Token:
     whole, _, fraction = spelled.partition(".")
     fields = whole.split(":")
     well_formed = len(fields) in (2, 3) and all(field.isdigit() and len(field) == 2 for field in fields[1:])
-    if not well_formed or not f"0{fraction}".isdigit() or len(fields[0]) > 4 or any(int(field) > 59 for field in fields[1:]):
+    if (
+        not well_formed
+        or not f"0{fraction}".isdigit()
+        or len(fields[0]) > 4
+        or any(int(field) > 59 for field in fields[1:])
+    ):
         return _Token("unknown", 0.0, spelled, attached)
     seconds = 0.0
     for field in fields:
@@ -280,7 +285,9 @@ def _combined(tokens: list[_Token]) -> list[_Token]:
 
 def _add_spelled(token: _Token, following: _Token, combined: list[_Token]) -> None:
     before = combined[-1] if combined else _NOTHING
-    if token.word in _ARTICLES and (following.value == _HALF or (before.value == _HALF and following.meaning == "unit")):
+    if token.word in _ARTICLES and (
+        following.value == _HALF or (before.value == _HALF and following.meaning == "unit")
+    ):
         return  # "and a half", "half a minute"
     joined = before.meaning == "and" and len(combined) > 1
     counted = combined[-2] if joined else before

@@ -11,30 +11,32 @@ from typing import NamedTuple
 from luma_studio.script.headers import canonical_scene_id, marker
 from luma_studio.script.lines import RawLine, header_scene, language_line, raw_lines
 from luma_studio.script.model import Direction
-from luma_studio.script.passages import Passage, join, read_passage, shortened
-from luma_studio.script.punctuation import COMMAS, OPENERS, QUOTES, is_word_character
+from luma_studio.script.passages import Passage, Silence, join, read_passage, shortened
+from luma_studio.script.pauses import Kind, Timed, read_note
+from luma_studio.script.punctuation import COMMAS, ENDERS, OPENERS, QUOTES, is_word_character
 from luma_studio.script.scenes import SceneDraft, Stage
-from luma_studio.script.words import DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
+from luma_studio.script.words import DIRECTIONS, SAYABLE_DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
 
-_LABEL = (
-    r"[ \t*_•>-]{0,8}(?P<name>[^\W\d_][^:：\n()（）\"“]{0,40}?)[ \t]{0,4}(?:[(（](?P<speaker>[^()（）\n]{0,60})[)）])?"
-)
+_LABEL = r"[ \t*_•>-]{0,8}(?P<name>[^\W\d_][^:：\n()（）\"“]{0,40}?)[ \t]{0,4}(?:[(（](?P<speaker>[^()（）\n]{0,60})[)）][ \t]{0,4}(?:[(（](?P<manner>[^()（）\n]{0,60})[)）])?)?"
 _NAMED = re.compile(_LABEL + r"[*_ \t]{0,6}(?:[:：][*_]{0,3}|(?<=[)）])[ \t]{1,4}(?=[\"“«「]))[ \t]*")
 _ANY_NAMED = re.compile("^" + _LABEL + r"[*_ \t]{0,6}[:：][*_]{0,3}[ \t]*(?P<quote>[\"“«„「]?)", re.MULTILINE)
 _ASSET = re.compile(
     r"(?P<scene>[^\W\d_][^\s\d]{0,20}[\s_-]{0,3}\d{1,9})[\s_–:-]{0,4}(?P<name>[^\W\d_][^:：\n\"“]{0,40}?)\s{0,4}[:：]\s*"
 )
-_SCENE_LINE = re.compile(r"^[ \t*_]{0,6}[\[［【][^\]］】\n]{1,300}[\]］】]", re.MULTILINE)
+_SCENE_LINE = re.compile(r"^[ \t*_#]{0,9}[\[［【\w][^\n]{0,300}", re.MULTILINE)
+_MANNERS = re.compile(r"[,;،]|\s[–—-]\s")
 _BRACKETED = re.compile(r"[(\[{（［｛【][^()\[\]{}（）［］｛｝【】\n]{0,500}[)\]}）］｝】]|<[^<>\n]{0,300}>")
 _SPEAKABLE = re.compile(r"[^\W_]")
 
 _DIALOGUE = frozenset(words(SPOKEN_LINES))
 _VOICE_OVERS = folded(VOICE_OVERS)
 _DIRECTIONS = folded(DIRECTIONS)
+# These are also what a narrator may say: "Note: drink water."
+_TELLING_DIRECTIONS = _DIRECTIONS - folded(SAYABLE_DIRECTIONS)
 
 
 def is_production(clean: str) -> bool:
-    """Whether a script has ``Dialogue (…):`` lines, or ``[Scene …]`` headers over named lines."""
+    """Whether a script has ``Dialogue (…):`` lines, or headers of scenes over lines named ``VO:`` or ``Visual:``."""
     if ":" not in clean and "：" not in clean:
         return False
     directed = False
@@ -42,12 +44,12 @@ def is_production(clean: str) -> bool:
         name = _plain(match["name"])
         if name in _DIALOGUE and (match["speaker"] is not None or match["quote"]):
             return True
-        directed = directed or name in _DIALOGUE or name in _VOICE_OVERS or name in _DIRECTIONS
+        directed = directed or name in _DIALOGUE or name in _VOICE_OVERS or name in _TELLING_DIRECTIONS
     return directed and any(_is_scene(match.group()) for match in _SCENE_LINE.finditer(clean))
 
 
 def _is_scene(line: str) -> bool:
-    found = marker(line.strip(" \t*_"))
+    found = marker(line.strip(" \t*_#"))
     return found is not None and found.is_scene
 
 
@@ -56,13 +58,14 @@ def _plain(name: str) -> str:
 
 
 class _Label(NamedTuple):
-    """The ``Name (speaker):`` of a line, and where its text starts on the line."""
+    """The ``Name (speaker, manner):`` of a line, and where its text starts on the line."""
 
     name: str
     speaker: str | None
     start: int
     spoken: bool
     known: bool
+    manners: tuple[str, ...] = ()
     scene_id: str | None = None  # scene_1 of "Scene 1 heygen id"
 
 
@@ -111,11 +114,15 @@ def _label(line: RawLine) -> _Label | None:
 def _named_label(named: re.Match[str]) -> _Label | None:
     name, start = named["name"].strip(), named.end()
     plain = _plain(name)
-    speaker = named["speaker"].strip() if named["speaker"] else None
+    manners = [part.strip() for part in _MANNERS.split(f"{named['speaker'] or ''},{named['manner'] or ''}")]
+    speaker, rest = manners[0] or None, tuple(filter(None, manners[1:]))
     if plain in _DIALOGUE:
-        return _Label(plain, speaker, start, spoken=True, known=True)
+        return _Label(plain, speaker, start, spoken=True, known=True, manners=rest)
     if plain in _VOICE_OVERS:
-        return _Label(plain, speaker or name, start, spoken=True, known=True)
+        return _Label(plain, speaker or name, start, spoken=True, known=True, manners=rest)
+    first, _, unbracketed = name.partition(" ")
+    if _plain(first) in _DIALOGUE and not speaker:  # "Dialogue VO:", "Dialogue – VO:", "Dialogue [VO]:"
+        return _Label(_plain(first), unbracketed.strip("–—-[] \t") or None, start, spoken=True, known=True)
     if plain in _DIRECTIONS:
         return _Label(plain, None, start, spoken=False, known=True)
     if plain.replace("-", " ") in _DIRECTIONS:
@@ -134,6 +141,7 @@ class _Reader:
         self.labels = labels
         # Without any dialogue line, plain lines are all there is to speak.
         self.open_speech = not any(label and label.spoken for label in labels)
+        self.speakers = {fold(label.speaker) for label in labels if label and label.speaker}
         self.speaker: str | None = None
         self.after_direction = False
         self.assets: list[_Asset] = []
@@ -146,7 +154,7 @@ class _Reader:
             self.stage.stated_language = language.code or self.stage.stated_language
             return at + 1
         if label is None or not label.known:
-            scene = header_scene(line, self.stage.report, numbered=True)
+            scene = header_scene(line, self.stage.report)
             if scene is not None:
                 self._forget()
                 self.stage.open(scene)
@@ -169,8 +177,7 @@ class _Reader:
         if not self.lines[at].text[label.start :].strip() and self._goes_on(at + 1):
             first, start = at + 1, self.lines[at + 1].start
         quotation = self._quotation(first, start)
-        speaker, _, manner = (label.speaker or "").partition(",")
-        self.speaker, self.after_direction = speaker.strip() or None, False
+        self.speaker, self.after_direction = label.speaker, False
         self.open_speech = not quotation.quoted
         if not quotation.closed:
             self.stage.report(
@@ -179,14 +186,32 @@ class _Reader:
                 f"The quotation that begins {shortened(self.lines[first].text[-40:])} is not closed: "
                 "it is read up to the next blank line or named line. Put a closing quote behind its last word.",
             )
-        self._speak(quotation, [tag.strip() for tag in manner.split(",") if tag.strip()])
+        if not _SPEAKABLE.search(self.stage.source.clean, start, quotation.lines[-1].end):
+            self.stage.report(
+                self.lines[at].start,
+                "warning",
+                f"{shortened(self.lines[at].text)} has no words. Write what is said behind the colon, or remove the line.",
+            )
+        self._speak(quotation, self._without_notes(at, label.manners))
         return first + len(quotation.lines)
+
+    def _without_notes(self, at: int, manners: Sequence[str]) -> list[str]:
+        """The manners that are no pause notes; those are silence before the words: "Dialogue (VO, 2 sec)"."""
+        offset = self.lines[at].start
+        tags: list[str] = []
+        for manner in manners:
+            note = read_note(manner)
+            if isinstance(note, Timed | Kind):
+                self.stage.speak(Passage("", [(0, offset)], [Silence(0, offset, note)]))
+            else:
+                tags.append(manner)
+        return tags
 
     def _goes_on(self, at: int) -> bool:
         return at < len(self.lines) and self.labels[at] is None and not self._is_header(at)
 
     def _is_header(self, at: int) -> bool:
-        return header_scene(self.lines[at], _ignore, numbered=True) is not None
+        return header_scene(self.lines[at], _ignore) is not None
 
     def _quotation(self, first: int, start: int) -> _Quotation:
         """The lines of a dialogue: up to its closing quote, or one line when it has no quotes."""
@@ -232,13 +257,8 @@ class _Reader:
         text = line.text[label.start :].strip(" \t*_")
         if line.text[0] in "[(":
             text = text.rstrip("])")
-        if not label.known and text[:1] in QUOTES:
-            self.stage.report(
-                line.start,
-                "warning",
-                f"{shortened(line.text)} is kept as a direction and not spoken. "
-                f"Write “Dialogue ({label.name.title()}):” to have it spoken.",
-            )
+        if not label.known and text:
+            self._report_unknown(line, label, text)
         place = self.stage.source.place(line.start)
         direction = Direction(label.name, _unquoted(text), place.line)
         if label.scene_id is None:
@@ -246,6 +266,17 @@ class _Reader:
         else:
             self.assets.append(_Asset(label.scene_id, direction, self.stage.scene, line.start))
         self.open_speech, self.after_direction = False, True
+
+    def _report_unknown(self, line: RawLine, label: _Label, text: str) -> None:
+        """Say so where a direction of a name nobody knows may well have been meant as dialogue."""
+        said = text[0] in QUOTES or label.name in self.speakers
+        if said or text[-1] in ENDERS:
+            self.stage.report(
+                line.start,
+                "warning" if said else "note",
+                f"{shortened(line.text)} is kept as a direction and not spoken. "
+                f"Write “Dialogue ({label.name.title()}):” to have it spoken.",
+            )
 
     def _plain_line(self, line: RawLine) -> None:
         passage = read_passage(self.stage.source.clean, line.start, line.end, self.stage.report)

@@ -68,17 +68,19 @@ CLOSERS = "".join(sorted({mark for marks in QUOTES.values() for mark in marks if
 TITLES = folded(
     """dr mr mrs ms mx prof st rev hon gen col capt lt sgt maj gov mt messrs mme mlle sr sra srta dra dña sig dott hr
     डॉ डा प्रो श्री श्रीमती सुश्री पं स्व ডাঃ ডা ড মোঃ திரு டாக்டர் డా శ్రీ ડૉ શ્રી ਡਾ ਸ਼੍ਰੀ
-    approx temp p.s e.g i.e eg viz cf vs z.b d.h u.a p.ej c.-à-d al г ул"""
+    approx temp p.s e.g i.e eg viz cf vs z.b d.h u.a p.ej c.-à-d al г ул ud uds vd vds ee.uu د"""
 )
 """Never end a sentence."""
 
 BEFORE_NUMBERS = folded(
-    """no nos nr num núm nº p pp vol fig ch sec art jan feb mar apr jun jul aug sept sep oct nov dec
-    क्र सं नं ক্র নং ન ਨੰ"""
+    """no nos nr num núm nº p pp pag pág vol fig ch sec art jan feb mar apr jun jul aug sept sep oct nov dec
+    क्र सं नं रु पृ ক্র নং ન ਨੰ"""
 )
 """End no sentence where a number follows."""
 
-SOFT = folded("etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf a.m p.m am pm b.c a.d ph.d m.d resp")
+SOFT = folded(
+    "etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs a.m p.m am pm b.c a.d ph.d m.d resp"
+)
 """End a sentence only where a capital follows."""
 
 STARTERS = frozenset(

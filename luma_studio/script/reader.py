@@ -5,6 +5,7 @@ from __future__ import annotations
 from luma_studio.errors import ScriptError
 from luma_studio.script.model import Script
 from luma_studio.script.narration_format import read_narration
+from luma_studio.script.passages import with_whole_notes
 from luma_studio.script.production_format import is_production, read_production
 from luma_studio.script.scenes import Notebook, Stage, finished, scene_ids
 from luma_studio.script.source import Source
@@ -20,6 +21,7 @@ def parse(text: str, reading: Reading = _DEFAULTS) -> Script:
     Takes time in proportion to the length of the text, whatever the text.
     """
     source = Source(text)
+    source.clean = with_whole_notes(source.clean)
     notebook = Notebook(source)
     stage = Stage(source, reading, notebook)
     production = is_production(source.clean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from luma_studio.script.source import Source
 from luma_studio.settings import Reading
 
 _VERY_LONG = 600.0
+_LATIN = re.compile(r"[A-Za-z]")
 
 
 @dataclass(slots=True)
@@ -138,7 +140,7 @@ class Stage:
 
     def _language(self, text: str) -> str:
         stated = self.stated_language
-        if text.isascii() and not any(map(str.isalpha, text)):
+        if text.isascii() and not _LATIN.search(text):
             # Bare numbers are counted in the language of what was said before.
             return language_of("", stated or self._spoken_language or "en")
         language = language_of(text, stated or "en")
@@ -220,8 +222,8 @@ def _total(silences: list[Silence], stage: Stage) -> Pause:
             f"A pause of {seconds:,.0f} seconds, over ten minutes, is kept{cut}. Is it meant? "
             "Write (10 sec) for seconds.",
         )
-    seconds, least, most = (min(value, LONGEST_PAUSE) for value in (seconds, least, most))
-    return Pause(seconds, "written", least, most) if ranged else Pause(seconds, "written")
+    seconds = min(seconds, LONGEST_PAUSE)
+    return Pause(seconds, "written", least, min(most, LONGEST_PAUSE)) if ranged else Pause(seconds, "written")
 
 
 def _length(note: Timed | Kind, reading: Reading) -> tuple[float, float, float]:

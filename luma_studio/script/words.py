@@ -132,7 +132,7 @@ SHORT = {
     "zh": "短 短暂 短暫 稍",
 }
 LONG = {
-    "en": "long longish lengthy extended big deep extra",
+    "en": "long longer longish lengthy extended big deep extra",
     "hi": "लंबा लम्बा लंबी लम्बी लंबे दीर्घ बड़ा",
     "hi-Latn": "lamba lambi",
     "mr": "मोठा दीर्घ",
@@ -206,7 +206,7 @@ CONNECTING = {
 }
 # Words after a time that make it a fact: "(5 minutes later)".
 TELLING = {
-    "en": "ago later earlier longer left remaining old each per before after every",
+    "en": "ago later earlier left remaining old each per before after every",
     "hi": "बाद पहले",
     "es": "despues antes",
     "fr": "apres plus avant",
@@ -357,6 +357,8 @@ DIRECTIONS = (
     "sound",
     "avatar",
 )
+SAYABLE_DIRECTIONS = "note notes duration action setting background sound super location transition".split()
+"""Directions that in narration are words like any other: "Note: drink water."."""
 LANGUAGE_LINES = (
     "language lang भाषा bhasha மொழி భాష ভাষা ભાષા ਭਾਸ਼ਾ ಭಾಷೆ ഭാഷ زبان"
     " idioma langue sprache lingua لغة اللغة 言語 语言 語言 язык 언어"
