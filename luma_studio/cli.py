@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +17,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from luma_studio.errors import InputError, LumaError
+from luma_studio.errors import InputError, LumaError, ScriptError
 from luma_studio.export import Exported, check_name
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
-from luma_studio.script import Script, decode, draw_outline, outline, parse
+from luma_studio.script import decode, draw_outline, outline, parse
 from luma_studio.settings import chosen, load_settings
 from luma_studio.store import files
 from luma_studio.studio import Studio
@@ -28,6 +29,7 @@ from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices.espeak import languages, variants
 
 _STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
+_MOST_BYTES = 32 * 2**20
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -52,6 +54,9 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 @click.version_option(package_name="luma-studio")
 def main() -> None:
     """Luma Studio: spoken scripts, with pauses tuned by hand and ear."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show Hindi is no reason to stop
+            stream.reconfigure(errors="replace")
 
 
 @main.command()
@@ -90,8 +95,8 @@ def narrate(
     if speakers:
         changes["speakers"] = _speakers(speakers)
     with Studio() as studio, _bars() as listener:
-        production = studio.production(name or files.name_from(script.stem), text, **changes)
-        _warn(production.script)
+        production = studio.production(files.name_from(script.stem) if name is None else name, text, **changes)
+        _warn(production)
         asyncio.run(production.speak(listener))
         if fit is not None:
             production.fit(fit)
@@ -124,8 +129,10 @@ def voices_command() -> None:
 
 
 def _read(path: Path) -> str:
-    with files.explained(path):
-        data = path.read_bytes()
+    with files.explained(path), path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ScriptError(f"{path} is larger than {_MOST_BYTES // 2**20} MB: that is no script. Choose a text file.")
     return decode(data)
 
 
@@ -162,11 +169,17 @@ def _bars() -> Iterator[Listener]:
         yield listen
 
 
-def _warn(script: Script) -> None:
+def _warn(production: Production) -> None:
     console = Console(stderr=True)
-    for each in script.diagnostics:
+    for each in production.script.diagnostics:
         if each.level != "note":
             console.print(f"[yellow]{each.line}:{each.column} {each.level}:[/] {escape(each.message)}", soft_wrap=True)
+    speakers = {clause.speaker.casefold(): clause.speaker for clause in production.clauses if clause.speaker}
+    for name in production.choices.speakers:
+        if name.casefold() not in speakers:
+            there = ", ".join(speakers.values()) or "none"
+            message = f"Nobody in the script is called {name!r}, who was given a voice. There are: {there}."
+            console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
 
 def _report(production: Production, exported: Exported) -> None:
@@ -178,11 +191,8 @@ def _report(production: Production, exported: Exported) -> None:
     )
     for path in exported.masters:
         console.print(f"  master    {escape(str(path))}")
-    console.print(f"  loudness  {loud.integrated:.1f} LUFS, peak {loud.true_peak:.1f} dBTP (gain {loud.gain:+.1f} dB)")
-    if loud.integrated < production.choices.loudness - 0.5:
-        console.print(
-            f"            the peaks of this voice allow no more; {production.choices.loudness:.0f} LUFS was asked for"
-        )
+    peaks = " (as loud as this voice's peaks allow)" if loud.integrated < production.choices.loudness - 0.5 else ""
+    console.print(f"  loudness  {loud.integrated:.1f} LUFS{peaks}, peak {loud.true_peak:.1f} dBTP")
     console.print(
         f"  scenes    {escape(str(production.folder))}: " + ", ".join(path.name for path in exported.scenes.values())
     )
@@ -190,3 +200,5 @@ def _report(production: Production, exported: Exported) -> None:
         console.print(f"  beside    {escape(str(path))}")
     if exported.audit:
         console.print(f"  audit     {escape(exported.audit.summary)}")
+    for path in exported.older:
+        console.print(f"  [yellow]older[/]     {escape(str(path))} is of an earlier export")

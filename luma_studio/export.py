@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from luma_studio.audio.codec import Chapter, Kind, Tags, decode, encode, id3
+from luma_studio.audio.codec import Kind, Tags, decode, encode, id3
 from luma_studio.errors import SettingError
 from luma_studio.progress import Event, Listener
 from luma_studio.script.model import Clause
@@ -18,7 +18,16 @@ from luma_studio.store import files
 from luma_studio.timeline.audit import Audit, audit
 from luma_studio.timeline.captions import captions, to_srt, to_vtt
 from luma_studio.timeline.chapters import chapters, chapters_json, title_of
-from luma_studio.timeline.master import Loudness, PlannedRun, Rendering, encode_runs, mp3_pieces, pieces, plan_runs
+from luma_studio.timeline.master import (
+    Loudness,
+    PlannedRun,
+    Rendering,
+    encode_runs,
+    mp3_bytes,
+    mp3_pieces,
+    pieces,
+    plan_runs,
+)
 
 MASTER = "master.mp3"
 MANIFEST = "scene_audio_map.json"
@@ -29,13 +38,17 @@ _SCENE_FILE = re.compile(r"scene_\d+__[0-9a-f]{8}\.mp3")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export made: masters, a file a scene, what lies beside them, loudness, and the first master's audit."""
+    """What an export made: masters, a file a scene, what lies beside them, loudness, and the first master's audit.
+
+    ``older`` are masters that an earlier export made and this one did not.
+    """
 
     masters: tuple[Path, ...]
     scenes: dict[str, Path]
     beside: tuple[Path, ...]
     loudness: Loudness
     audit: Audit | None = None
+    older: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,9 @@ def write_master(rendering: Rendering, path: Path, about: About, listener: Liste
     kind = kind_of(path.name)
     tags, marks = _master_tags(about), chapters(rendering.timeline)
     if kind == "mp3":
-        _write_mp3(rendering, path, tags, marks, _encoded(rendering, listener))
+        plans = plan_runs(rendering)
+        encode_runs(rendering, plans, _heard(listener))
+        _write_mp3(rendering, path, id3(tags, marks, rendering.sound.sample_rate), plans)
     else:
         rate, kbps = rendering.sound.sample_rate, rendering.sound.mp3_kbps
         with files.replacing(path) as file:
@@ -98,9 +113,10 @@ def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Lis
         title = title_of(scene)
         plans = plan_runs(part)
         paths[scene.id] = folder / f"{scene.id}__{_digest(plans, part, title)}.mp3"
-        if not paths[scene.id].exists():
+        head = id3(Tags(title=title, language=about.language), (), part.sound.sample_rate)
+        if not _has_size(paths[scene.id], len(head) + mp3_bytes(part, plans)):
             encode_runs(part, plans, _heard(listener))
-            _write_mp3(part, paths[scene.id], Tags(title=title, language=about.language), (), plans)
+            _write_mp3(part, paths[scene.id], head, plans)
         listener(Event("write", done, len(scenes), paths[scene.id].name))
     files.write_json(folder / MANIFEST, {scene: path.name for scene, path in paths.items()})
     _remove_superseded(folder, {path.name for path in paths.values()})
@@ -128,19 +144,25 @@ def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, lis
     return result
 
 
-def _write_mp3(
-    rendering: Rendering, path: Path, tags: Tags, marks: Sequence[Chapter], plans: Sequence[PlannedRun]
-) -> None:
+def older_masters(folder: Path, current: Sequence[Path]) -> tuple[Path, ...]:
+    """Masters of earlier exports, which later edits have not reached."""
+    now = {path.name for path in current}
+    return tuple(
+        path
+        for path in sorted(folder.glob("[!.]*.*"))
+        if path.suffix[1:] in KINDS and path.name not in now and not _SCENE_FILE.fullmatch(path.name)
+    )
+
+
+def _write_mp3(rendering: Rendering, path: Path, head: bytes, plans: Sequence[PlannedRun]) -> None:
     with files.replacing(path) as file:
-        file.write(id3(tags, marks, rendering.sound.sample_rate))
+        file.write(head)
         for piece in mp3_pieces(rendering, plans):
             file.write(piece)
 
 
-def _encoded(rendering: Rendering, listener: Listener) -> list[PlannedRun]:
-    plans = plan_runs(rendering)
-    encode_runs(rendering, plans, _heard(listener))
-    return plans
+def _has_size(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
 
 
 def _heard(listener: Listener) -> Callable[[int, int], None]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from luma_studio import export
 from luma_studio.audio.clip import Clip
-from luma_studio.errors import FitError, SettingError, VoiceError
+from luma_studio.errors import FitError, SettingError, StoreError, VoiceError
 from luma_studio.progress import Event, Listener, Outcome, unheard
-from luma_studio.script import Clause, Pause, PauseSource, Script, parse
+from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.settings import Choices, chosen
 from luma_studio.store import files
@@ -25,11 +25,12 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, scale, tune
-from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for
+from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for, voiced
 
 Key = int | str
 """A clause: its index, counted from 0, or words that only it has."""
 
+_ANOTHER = 4  # clauses that do not all vanish in one edit
 _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 
 
@@ -68,6 +69,7 @@ class Production:
     def __init__(self, folder: Path, store: Path, voices: Callable[[VoiceChoice], Voice]) -> None:
         self.folder = folder
         self._file = StateFile(folder)
+        self._kept: State | None = None  # what the file holds
         self._store = store
         self._voices = voices
         self._runs = RunStore(store / "runs")
@@ -76,7 +78,7 @@ class Production:
         """Load what is there; read the script if it is new or changed. ``choices`` are for a new production,
         ``changes`` for any.
         """
-        state = self._file.load()
+        state = self._kept = self._file.load()
         if state is None:
             if text is None:
                 raise SettingError(f"There is no production {self.name!r} yet. Give its script to begin it.")
@@ -89,13 +91,22 @@ class Production:
         self.script: Script = parse(text, choices)
         self._clauses = tuple(self.script.clauses)
         self._check_voices(choices)
+        self._check_continues(state)
         self._takes = TakeStore(self._store / "takes", choices.sample_rate)
         self._loaded: dict[str, Take] = {}
         kept_gain = state.gain if choices == state.choices else None
         new = carried(state.model_copy(update={"text": text, "choices": choices, "gain": kept_gain}), self._clauses)
         self._state = state
-        if new != state or not self._file.path.exists():
-            self._save(new)
+        self._save(new)
+
+    def _check_continues(self, state: State) -> None:
+        """Tell of a name that holds another script, before its tuned pauses are lost."""
+        before = {(clause.speaker, clause.text) for clause in state.clauses}
+        if len(before) >= _ANOTHER and before.isdisjoint((clause.speaker, clause.text) for clause in self._clauses):
+            raise SettingError(
+                f"{self.name} holds another script: none of its {len(state.clauses)} clauses is in this one. "
+                "Choose another name (--name), or remove its folder to begin anew."
+            )
 
     def _check_voices(self, choices: Choices) -> None:
         """Tell of a voice that does not exist, or not in a clause's language, before anything is kept."""
@@ -107,6 +118,9 @@ class Production:
                     f"The voice {choice} does not speak {language!r}, the language of line {clause.line}. "
                     "Choose another voice or language."
                 )
+
+    def __repr__(self) -> str:
+        return f"<Production {self.name!r}: {len(self.script.scenes)} scenes, {len(self._clauses)} clauses>"
 
     # What is there
 
@@ -158,7 +172,7 @@ class Production:
     def quote(self) -> Quote:
         """What ``speak`` would buy, and what is here already. Nothing is sent."""
         orders = {order.recipe.fingerprint: order for order in self._orders(range(len(self._clauses)))}
-        wanted = [order for fingerprint, order in orders.items() if self._take(fingerprint) is None]
+        wanted = [order for order in orders.values() if not self._is_here(order)]
         characters = sum(len(order.recipe.text) for order in wanted)
         cost = sum((order.voice.price * len(order.recipe.text) for order in wanted), Decimal(0))
         return Quote(len(wanted), characters, cost, len(orders) - len(wanted))
@@ -272,6 +286,7 @@ class Production:
         busy = f"{self.name} is being exported by another process. Try again when it has finished."
         with files.locked(self.folder / ".export.lock", wait=_EXPORT_WAIT, busy=busy):
             files.sweep(self.folder)
+            self._file.check()
             timeline = self.timeline
             loud = loudness(timeline, self.choices, self._state.gain)
             if loud.gain != self._state.gain:
@@ -283,7 +298,8 @@ class Production:
             scenes = export.write_scenes(rendering, self.folder, about, listener)
             beside = export.write_texts(rendering, self._clauses, self.folder)
             found = export.write_audit(rendering, self._clauses, paths[0], listener) if audit else None
-        return export.Exported(tuple(paths), scenes, beside, loud, found)
+            older = export.older_masters(self.folder, paths)
+        return export.Exported(tuple(paths), scenes, beside, loud, found, older)
 
     # Within
 
@@ -293,9 +309,9 @@ class Production:
             choice = VoiceChoice.parse(state.voice) if state.voice else _speaker_voice(clause.speaker, self.choices)
             voice = self._voices(choice)
             tags = clause.tags if voice.tags else ()
-            recipe = Recipe(voice.identity, clause.language, clause.text, tags, state.seed)
-            before = self._clauses[index - 1].text if index else ""
-            after = self._clauses[index + 1].text if index + 1 < len(self._clauses) else ""
+            recipe = Recipe(voice.identity, clause.language, voiced(clause.text), tags, state.seed)
+            before = voiced(self._clauses[index - 1].text) if index else ""
+            after = voiced(self._clauses[index + 1].text) if index + 1 < len(self._clauses) else ""
             utterance = Utterance(recipe.text, clause.language, tags, before, after, state.seed)
             yield _Order(index, voice, str(choice), recipe, utterance)
 
@@ -316,7 +332,7 @@ class Production:
 
         async def speak(same: Sequence[_Order]) -> None:
             order = same[0]
-            if self._take(order.recipe.fingerprint) is not None:
+            if self._is_here(order):
                 return tell(same, "cached")
             async with limits[order.voice]:
                 try:
@@ -335,6 +351,15 @@ class Production:
                 f"{len(failures)} of {len(self._clauses)} clauses could not be spoken; the others are kept. "
                 f"The first is on line {self._clauses[first].line}: {failures[first]}"
             ) from failures[first]
+
+    def _is_here(self, order: _Order) -> bool:
+        """Whether the take is in the store; one that is damaged and cost nothing is spoken again."""
+        try:
+            return self._take(order.recipe.fingerprint) is not None
+        except StoreError:
+            if order.voice.price > 0:
+                raise
+            return False
 
     async def _bought(self, order: _Order) -> None:
         speech = await order.voice.speak(order.utterance)
@@ -377,10 +402,10 @@ class Production:
         return max(dict.fromkeys(languages), key=languages.count)
 
     def _which(self, source: PauseSource | None, after: Ending | None, scene: str | None) -> list[int]:
-        spans = {span.id: range(span.first, span.last) for span in self._spans()}
-        if scene is not None and scene not in spans:
-            raise SettingError(f"There is no scene {scene!r} with clauses. There are: {', '.join(spans)}.")
-        among = range(len(self._clauses)) if scene is None else spans[scene]
+        for given, known in ((source, get_args(PauseSource)), (after, get_args(Ending))):
+            if given is not None and given not in known:
+                raise SettingError(f"There are no pauses {given!r}. Choose one of: {', '.join(known)}.")
+        among = range(len(self._clauses)) if scene is None else self._clauses_of(scene)
         pauses = self._pauses()
         return [
             index
@@ -389,12 +414,19 @@ class Production:
             and (after is None or ending_of(self._clauses[index].text) == after)
         ]
 
+    def _clauses_of(self, scene: str) -> range:
+        spans = {span.id: range(span.first, span.last) for span in self._spans()}
+        found = spans.get(canonical_scene_id(scene) or scene)
+        if found is None:
+            raise SettingError(f"There is no scene {scene!r} with clauses. There are: {', '.join(spans)}.")
+        return found
+
     def _worded(self, error: FitError) -> FitError:
         """The same error, naming the first clauses in the way by their words."""
         first = [self._clauses[index] for index in error.in_the_way[:3]]
         named = ", ".join(f"“{clause.text[:40]}” (line {clause.line})" for clause in first)
         more = "" if len(error.in_the_way) <= len(first) else ", …"
-        message = f"{error} The first: {named}{more}." if named else str(error)
+        message = f"{error} In the way: {named}{more}." if named else str(error)
         return FitError(message, least=error.least, most=error.most, in_the_way=error.in_the_way)
 
     def _edit(self, what: str, pauses: Sequence[Pause]) -> None:
@@ -410,8 +442,9 @@ class Production:
         return self._state.model_copy(update={"clauses": tuple(clauses)})
 
     def _save(self, state: State) -> None:
-        self._file.save(state)
-        self._state = state
+        if state != self._kept:
+            self._file.save(state)
+        self._state = self._kept = state
 
 
 class Pauses(Sequence[Pause]):

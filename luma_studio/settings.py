@@ -6,6 +6,7 @@ production keeps its ``Choices``. ``Settings`` is all of them at once, so it can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,13 +99,15 @@ def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
 def _explained() -> Iterator[None]:
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise SettingError("The file .env is not UTF-8. Open it in an editor and save it as UTF-8.") from error
     except SettingsError as error:
-        raise SettingError(
-            f"{error}. Correct or remove that variable; lists and tables are written as JSON."
-        ) from error
+        found = re.search(r'"(\w+)"', str(error))
+        name = f"LUMA_{found[1].upper()}" if found else "A LUMA_ variable"
+        raise SettingError(f'{name} is not the JSON it must be, such as {{"Woman": "espeak:+f3"}}.') from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0])
         raise SettingError(
             f"The setting {name!r} (LUMA_{name.upper()}) is {first['input']!r}: {first['msg']}. Correct or remove it."
         ) from error

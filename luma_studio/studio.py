@@ -27,7 +27,7 @@ class Studio:
 
     def __init__(self, workspace: Path | str | None = None, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
-        self.workspace = Path(workspace) if workspace is not None else self.settings.workspace
+        self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self._voices: dict[VoiceChoice, Voice] = {}
 
     @property

@@ -92,7 +92,7 @@ def test_a_total_out_of_reach_names_those_that_can_be_reached(script):
     result = run("narrate", script, "--fit", "0:01")
     assert result.exit_code == 2
     assert "cannot be reached" in result.stderr
-    assert "from 0:0" in result.stderr
+    assert "the pauses allow 0:0" in result.stderr
 
 
 def test_a_missing_script_is_told(workspace):

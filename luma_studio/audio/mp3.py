@@ -163,6 +163,16 @@ def encode_run(samples: NDArray[np.int16], rate: int, kbps: int) -> bytes:
     return encoded
 
 
+def is_run(encoded: bytes, samples: int, rate: int, kbps: int) -> bool:
+    """Whether this can be a run of that many samples: its size, its first frame and its last are as they must be."""
+    form = Format(rate, kbps)
+    frames = frames_of(samples)
+    if len(encoded) != form.size(frames) or not _starts_run(encoded, form.header):
+        return False
+    last = encoded[form.size(frames - 1) :][:4]
+    return bytes((last[0], last[1], last[2] & ~_PADDING_BIT, last[3])) == form.header
+
+
 def silent_frames(count: int, rate: int, kbps: int) -> Iterator[bytes]:
     """Yield ``count`` independent frames of digital silence, in pieces of at most 256 KB."""
     block, block_frames = _silent_block(Format(rate, kbps))

@@ -53,10 +53,12 @@ _SPEAKABLE = re.compile(r"[^\W_]")
 _E, _C, _CLOSE = re.escape(ENDERS), re.escape(COMMAS), re.escape(CLOSERS)
 # Marks, whatever closes after them, and a spaced French "»" that does not open a word.
 _AFTER = rf"[{_CLOSE}]*+(?:[ \u00a0\u202f][»›](?!\w))?+"
-# A full stop between letters or digits is passed over at once.
-_NOT_INSIDE = r"(?!(?<!\.)\.[A-Za-z0-9])"
-_SENTENCE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}]++(?:\s++[{_E}]++)*+){_AFTER}")
-_CLAUSE_END = re.compile(rf"{_NOT_INSIDE}(?P<marks>[{_E}{_C}]++(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)")
+# A full stop between letters or digits is passed over at once. A pattern that begins with a set is searched fast.
+_NOT_INSIDE = r"(?!(?<=[^.]\.)[A-Za-z0-9])"
+_SENTENCE_END = re.compile(rf"(?P<marks>[{_E}]{_NOT_INSIDE}[{_E}]*+(?:\s++[{_E}]++)*+){_AFTER}")
+_CLAUSE_END = re.compile(
+    rf"(?P<marks>[{_E}{_C}]{_NOT_INSIDE}[{_E}{_C}]*+(?:\s++[{_E}{_C}]++)*+){_AFTER}|(?<=\s)--?(?=\s)"
+)
 _LEADING = re.compile(rf" ?+[”’」』｣)\]}}）］｝】〕›]*+\s*+(?:(?![{ELLIPSES}]|\.\.)[{_E}{_C}]++[{_CLOSE}]*+)*+")
 _NEXT = re.compile(rf"\s*+[{re.escape(OPENERS)}]*+")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
@@ -180,7 +182,7 @@ def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[tuple[i
 
 
 def has_inner_end(text: str) -> bool:
-    """Whether a sentence ends before the end of a line, other than at the number of an item or a part: "Day 2. Rest"."""
+    """Whether a sentence ends before the end of a line, other than at a number: "Day 2. Rest"."""
     for _, end in _spans(text, _Span(0, len(text)), "sentence"):
         before = text[:end].rstrip(STOPS)
         if text[end:].strip() and len(before) > _LONGEST_NUMBERING and not before[-1].isdigit():

@@ -86,6 +86,7 @@ _MARKUP = re.compile(
     r"|<(?P<element>[/?!]?[A-Za-z][^<>\n]{0,400})>",
     re.IGNORECASE,
 )
+_AROUND = " \t*_`~\\"
 _EMPHASIS = re.compile(r"[*_]+|`+|~~+")
 _TAG = re.compile(r"[^\d\n.!?।。:/\\@#]{1,40}")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -99,9 +100,10 @@ class _Cut(NamedTuple):
 
 
 # A bracket that is closed one or two lines further on, none of them blank.
+_LINE_END = r"\n(?![ \t]*+\n)"
 _OVER_LINES = re.compile(
-    rf"(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,60}}(?:\n(?!\s*\n)[^{_OPEN}{_CLOSE}\n]{{0,60}}){{1,2}})"
-    rf"(?P<close>[{_CLOSE}])|<break\b[^<>\n]{{0,100}}(?:\n(?!\s*\n)[^<>\n]{{0,100}}){{1,2}}>"
+    rf"(?P<open>[{_OPEN}])(?P<inside>[^{_OPEN}{_CLOSE}\n]{{0,60}}+(?:{_LINE_END}[^{_OPEN}{_CLOSE}\n]{{0,60}}+){{1,2}}+)"
+    rf"(?P<close>[{_CLOSE}])|<break\b[^<>\n]{{0,100}}+(?:{_LINE_END}[^<>\n]{{0,100}}+){{1,2}}+>"
 )
 
 
@@ -112,7 +114,7 @@ def with_whole_notes(clean: str) -> str:
 
 def _on_one_line(match: re.Match[str]) -> str:
     if match["open"] is not None:
-        note = read_note(match["inside"].strip(" \t\n*_`~")) if BRACKETS[match["open"]] == match["close"] else None
+        note = read_note(match["inside"].strip(_AROUND + "\n")) if BRACKETS[match["open"]] == match["close"] else None
         if note is None or isinstance(note, Aside):
             return match.group()
     return match.group().replace("\n", " ")
@@ -120,10 +122,13 @@ def _on_one_line(match: re.Match[str]) -> str:
 
 def read_passage(clean: str, start: int, end: int, report: Report, *, without: tuple[int, ...] = ()) -> Passage:
     """What is spoken of ``clean[start:end]``; characters at the offsets ``without`` are not."""
-    if not without and _SPECIAL.search(clean, start, end) is None:
+    special = _SPECIAL.search(clean, start, end)
+    if special is None and not without:
         return Passage(clean[start:end], ((0, start),))
-    cuts = [*_markup(clean, start, end, report), *(_Cut(at, at + 1, "", None) for at in without)]
-    if _EMPHASIS.search(clean, start, end):
+    # "!" may stand before the first special character.
+    first = max(special.start() - 1, start) if special else end
+    cuts = [*_markup(clean, (start, end), first, report), *(_Cut(at, at + 1, "", None) for at in without)]
+    if _EMPHASIS.search(clean, first, end):
         cuts += _emphasis(clean, start, end, sorted((cut.start, cut.end) for cut in cuts))
     cuts.sort(key=_cut_start)
     return _without(clean, start, end, cuts)
@@ -153,11 +158,11 @@ def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
     return Passage("".join(pieces), anchors, silences, tags)
 
 
-def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
-    for match in _MARKUP.finditer(clean, start, end):
+def _markup(clean: str, bounds: tuple[int, int], first: int, report: Report) -> Iterator[_Cut]:
+    for match in _MARKUP.finditer(clean, first, bounds[1]):
         kind = match.lastgroup
         if kind == "close":
-            yield from _bracket(clean, match, (start, end), report)
+            yield from _bracket(clean, match, bounds, report)
         elif kind == "attributes":
             note = read_break(match["attributes"])
             yield _Cut(*match.span(), " ", _heard(note, match, report))
@@ -175,15 +180,18 @@ def _markup(clean: str, start: int, end: int, report: Report) -> Iterator[_Cut]:
         elif kind == "autolink":
             yield from (_Cut(match.start(), match.start() + 1, "", None), _Cut(match.end() - 1, match.end(), "", None))
         else:
-            report(
-                match.start(), "note", f"The tag {shortened(match.group())} is left out; only <break> is understood."
-            )
+            if match["element"].strip("/ ").partition(" ")[0].lower() not in ("break", "speak"):
+                report(
+                    match.start(),
+                    "note",
+                    f"The tag {shortened(match.group())} is left out; only <break> is understood.",
+                )
             yield _Cut(*match.span(), " ", None)
 
 
 def _dangling(match: re.Match[str], report: Report) -> Iterator[_Cut]:
     """A note at the end of a line whose bracket nobody closed."""
-    note = read_note(match["rest"].strip(" \t*_`~"))
+    note = read_note(match["rest"].strip(_AROUND))
     if isinstance(note, Timed | Kind):
         report(match.start(), "warning", f"The pause note {shortened(match.group())} is not closed: close its bracket.")
         yield _Cut(*match.span(), " ", note)
@@ -202,13 +210,21 @@ def _link(match: re.Match[str]) -> Iterator[_Cut]:
 
 def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: Report) -> Iterator[_Cut]:
     opening, inside, closing = match["open"], match["inside"], match["close"]
+    note = read_note(inside.strip(_AROUND))
     if BRACKETS[opening] != closing:
+        if isinstance(note, Timed | Kind):
+            report(
+                match.start(),
+                "warning",
+                f"The brackets of the pause note {shortened(match.group())} differ: close it as it is opened.",
+            )
+            yield _Cut(*match.span(), " ", note)
         return
-    note = read_note(inside.strip(" \t*_`~"))
     if opening == "「" and not isinstance(note, Timed):
         return  # a quotation
     if isinstance(note, Timed | Kind | Broken):
         start, end = _with_outer_brackets(clean, match.span(), bounds)
+        start -= start > bounds[0] and clean[start - 1] == "\\"
         heard = _heard(note, match, report)
         yield _cut_before_mark(clean, start, end, bounds) if heard is None else _Cut(start, end, " ", heard)
     elif isinstance(note, Aside):

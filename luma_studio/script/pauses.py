@@ -113,7 +113,7 @@ _NUMBERS = {
     fold(word): value
     for word, value in [
         *((word, float(at)) for line in NUMBERS.values() for at, word in enumerate(line.split(), 1)),
-        *MORE_NUMBERS.items(),
+        *((word, float(value)) for value, line in MORE_NUMBERS.items() for word in line.split()),
         *((word, 1.0) for word in ARTICLES.split()),
     ]
 }
@@ -337,15 +337,13 @@ def _misunderstood(
 ) -> Note | None:
     if "unit" in meanings and spelled & _VAGUE:
         return Broken("has no number")
-    if ordered and len(unknown) <= _MOST_UNKNOWN:
-        return Broken("says more than a time")
     if not (asks or times):
         if len(unknown) == 1 and spelled & _SHORT_UNITS:
             return Broken(f"has {unknown[0]!r} where a number should be")
         mistyped = len(unknown) == 1 and "number" in meanings and _nearly_unit(unknown[0])
         return Broken(f"has {unknown[0]!r} where a unit of time should be") if mistyped else None
     if "telling" in meanings or len(unknown) > (3 if asks and times else 1):
-        return Aside()
+        return Broken("says more than a time") if ordered and len(unknown) <= _MOST_UNKNOWN else Aside()
     return Broken(f"has {unknown[0]!r} in it, which is neither a time nor a word for a pause")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -17,13 +18,17 @@ from luma_studio.script.punctuation import COMMAS, ENDERS, OPENERS, QUOTES, is_w
 from luma_studio.script.scenes import SceneDraft, Stage
 from luma_studio.script.words import DIRECTIONS, SAYABLE_DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
 
-_LABEL = r"[ \t*_•>-]{0,8}(?P<name>[^\W\d_][^:：\n()（）\"“]{0,40}?)[ \t]{0,4}(?:[(（](?P<speaker>[^()（）\n]{0,60})[)）][ \t]{0,4}(?:[(（](?P<manner>[^()（）\n]{0,60})[)）])?)?"
+_LABEL = (
+    r"[ \t*_•>-]{0,8}(?P<name>[^\W\d_][^:：\n()（）\"“]{0,40}?)[ \t]{0,4}"
+    r"(?:[(（](?P<speaker>[^()（）\n]{0,60})[)）][ \t]{0,4}(?:[(（](?P<manner>[^()（）\n]{0,60})[)）])?)?"
+)
 _NAMED = re.compile(_LABEL + r"[*_ \t]{0,6}(?:[:：][*_]{0,3}|(?<=[)）])[ \t]{1,4}(?=[\"“«「]))[ \t]*")
 _ANY_NAMED = re.compile("^" + _LABEL + r"[*_ \t]{0,6}[:：][*_]{0,3}[ \t]*(?P<quote>[\"“«„「]?)", re.MULTILINE)
 _ASSET = re.compile(
     r"(?P<scene>[^\W\d_][^\s\d]{0,20}[\s_-]{0,3}\d{1,9})[\s_–:-]{0,4}(?P<name>[^\W\d_][^:：\n\"“]{0,40}?)\s{0,4}[:：]\s*"
 )
-_SCENE_LINE = re.compile(r"^[ \t*_#]{0,9}[\[［【\w][^\n]{0,300}", re.MULTILINE)
+_SCENE_LINE = re.compile(r"^[ \t*_#]{0,9}(?:[\[［【][^\]］】\n]{1,300}[\]］】]|\w[^\n]{0,300})", re.MULTILINE)
+_BRACKETS_OPEN = tuple("[［【")
 _MANNERS = re.compile(r"[,;،]|\s[–—-]\s")
 _BRACKETED = re.compile(r"[(\[{（［｛【][^()\[\]{}（）［］｛｝【】\n]{0,500}[)\]}）］｝】]|<[^<>\n]{0,300}>")
 _SPEAKABLE = re.compile(r"[^\W_]")
@@ -36,23 +41,28 @@ _TELLING_DIRECTIONS = _DIRECTIONS - folded(SAYABLE_DIRECTIONS)
 
 
 def is_production(clean: str) -> bool:
-    """Whether a script has ``Dialogue (…):`` lines, or headers of scenes over lines named ``VO:`` or ``Visual:``."""
+    """Whether a script has ``Dialogue (…):`` lines, or scenes over ``VO:`` lines, or ``[Scene …]`` over ``Visual:``."""
     if ":" not in clean and "：" not in clean:
         return False
-    directed = False
+    directed = voiced = False
     for match in _ANY_NAMED.finditer(clean):
         name = _plain(match["name"])
         if name in _DIALOGUE and (match["speaker"] is not None or match["quote"]):
             return True
-        directed = directed or name in _DIALOGUE or name in _VOICE_OVERS or name in _TELLING_DIRECTIONS
-    return directed and any(_is_scene(match.group()) for match in _SCENE_LINE.finditer(clean))
+        voiced = voiced or name in _VOICE_OVERS or _dialogue_name(name) is not None
+        directed = directed or name in _TELLING_DIRECTIONS
+    if not (voiced or directed):
+        return False
+    scenes = (match.group().strip(" \t*_#") for match in _SCENE_LINE.finditer(clean))
+    return any(_is_scene(line) for line in scenes if voiced or line[:1] in _BRACKETS_OPEN)
 
 
 def _is_scene(line: str) -> bool:
-    found = marker(line.strip(" \t*_#"))
+    found = marker(line)
     return found is not None and found.is_scene
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     return " ".join(fold(name).replace("_", " ").strip("* ").split())
 
@@ -111,25 +121,32 @@ def _label(line: RawLine) -> _Label | None:
     return label if label is None or not bracketed or (label.known and not label.spoken) else None
 
 
+class _DialogueName(NamedTuple):
+    name: str
+    speaker: str | None
+
+
+def _dialogue_name(name: str) -> _DialogueName | None:
+    """What "Dialogue", "Dialogue VO", "Dialogue – VO" or "Dialogue [VO]" says; None for any other name."""
+    first, _, speaker = name.partition(" ")
+    return _DialogueName(_plain(first), speaker.strip("–—-[] \t") or None) if _plain(first) in _DIALOGUE else None
+
+
 def _named_label(named: re.Match[str]) -> _Label | None:
     name, start = named["name"].strip(), named.end()
     plain = _plain(name)
-    manners = [part.strip() for part in _MANNERS.split(f"{named['speaker'] or ''},{named['manner'] or ''}")]
-    speaker, rest = manners[0] or None, tuple(filter(None, manners[1:]))
-    if plain in _DIALOGUE:
-        return _Label(plain, speaker, start, spoken=True, known=True, manners=rest)
-    if plain in _VOICE_OVERS:
-        return _Label(plain, speaker or name, start, spoken=True, known=True, manners=rest)
-    first, _, unbracketed = name.partition(" ")
-    if _plain(first) in _DIALOGUE and not speaker:  # "Dialogue VO:", "Dialogue – VO:", "Dialogue [VO]:"
-        return _Label(_plain(first), unbracketed.strip("–—-[] \t") or None, start, spoken=True, known=True)
-    if plain in _DIRECTIONS:
-        return _Label(plain, None, start, spoken=False, known=True)
-    if plain.replace("-", " ") in _DIRECTIONS:
-        return _Label(plain.replace("-", " "), None, start, spoken=False, known=True)
-    if name[0].islower() or len(name.split()) > 4:
+    dialogue = _dialogue_name(name)
+    if dialogue or plain in _VOICE_OVERS:
+        manners = [part.strip() for part in _MANNERS.split(f"{named['speaker'] or ''},{named['manner'] or ''}")]
+        if isinstance(read_note(manners[0]), Timed | Kind):  # "Dialogue (2 sec)" names nobody
+            manners.insert(0, "")
+        speaker = manners[0] or (dialogue.speaker if dialogue else name)
+        rest = tuple(filter(None, manners[1:]))
+        return _Label(dialogue.name if dialogue else plain, speaker, start, spoken=True, known=True, manners=rest)
+    known = next((form for form in (plain, plain.replace("-", " ")) if form in _DIRECTIONS), None)
+    if known is None and (name[0].islower() or len(name.split()) > 4):
         return None
-    return _Label(" ".join(name.lower().split()), None, start, spoken=False, known=False)
+    return _Label(known or " ".join(name.lower().split()), None, start, spoken=False, known=known is not None)
 
 
 class _Reader:
@@ -140,7 +157,8 @@ class _Reader:
         self.lines = lines
         self.labels = labels
         # Without any dialogue line, plain lines are all there is to speak.
-        self.open_speech = not any(label and label.spoken for label in labels)
+        self.no_dialogue = not any(label and label.spoken for label in labels)
+        self.open_speech = self.no_dialogue
         self.speakers = {fold(label.speaker) for label in labels if label and label.speaker}
         self.speaker: str | None = None
         self.after_direction = False
@@ -168,7 +186,7 @@ class _Reader:
         return at + 1
 
     def _forget(self) -> None:
-        self.open_speech = not any(label and label.spoken for label in self.labels)
+        self.open_speech = self.no_dialogue
         self.speaker, self.after_direction = None, False
 
     def _dialogue(self, at: int, label: _Label) -> int:
@@ -190,7 +208,8 @@ class _Reader:
             self.stage.report(
                 self.lines[at].start,
                 "warning",
-                f"{shortened(self.lines[at].text)} has no words. Write what is said behind the colon, or remove the line.",
+                f"{shortened(self.lines[at].text)} has no words. "
+                "Write what is said behind the colon, or remove the line.",
             )
         self._speak(quotation, self._without_notes(at, label.manners))
         return first + len(quotation.lines)
@@ -265,7 +284,7 @@ class _Reader:
             self.stage.scene.directions.append(direction)
         else:
             self.assets.append(_Asset(label.scene_id, direction, self.stage.scene, line.start))
-        self.open_speech, self.after_direction = False, True
+        self.open_speech, self.after_direction = self.no_dialogue, True
 
     def _report_unknown(self, line: RawLine, label: _Label, text: str) -> None:
         """Say so where a direction of a name nobody knows may well have been meant as dialogue."""

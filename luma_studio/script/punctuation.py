@@ -79,7 +79,8 @@ BEFORE_NUMBERS = folded(
 """End no sentence where a number follows."""
 
 SOFT = folded(
-    "etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs a.m p.m am pm b.c a.d ph.d m.d resp"
+    """etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf resp a.m p.m am pm b.c a.d ph.d m.d
+    ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs"""
 )
 """End a sentence only where a capital follows."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from luma_studio.errors import ScriptError
 from luma_studio.script.model import Script
 from luma_studio.script.narration_format import read_narration
@@ -20,6 +24,23 @@ def parse(text: str, reading: Reading = _DEFAULTS) -> Script:
     Whatever is odd about it is in the script's diagnostics. Raises ScriptError only when there is nothing to speak.
     Takes time in proportion to the length of the text, whatever the text.
     """
+    with _uncollected():
+        return _parse(text, reading)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: reading keeps all that it makes, and walking that again and again takes long."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _parse(text: str, reading: Reading) -> Script:
     source = Source(text)
     source.clean = with_whole_notes(source.clean)
     notebook = Notebook(source)

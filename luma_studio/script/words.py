@@ -237,22 +237,22 @@ NUMBERS = {
     "zh": "一 二 三 四 五 六 七 八 九 十",
 }
 MORE_NUMBERS = {
-    **dict.fromkeys("half आधा आधे media medio demi demie halbe halb halben meio meia mezzo mezza نصف 半".split(), 0.5),
-    **dict.fromkeys("डेढ़ anderthalb".split(), 1.5),
-    "ढाई": 2.5,
-    **dict.fromkeys("ein ஒரு ఒక".split(), 1),
-    **dict.fromkeys("দু 两 兩".split(), 2),
-    **dict.fromkeys("पांच পাচ خمسة".split(), 5),
-    "छः": 6,
-    "ثلاثة": 3,
-    "عشرة": 10,
-    **dict.fromkeys("funfzehn".split(), 15),
-    **dict.fromkeys("veinte vingt zwanzig vinte venti".split(), 20),
-    **dict.fromkeys("thirty तीस treinta trente dreissig trinta trenta".split(), 30),
-    **dict.fromkeys("forty चालीस cuarenta quarante vierzig quarenta quaranta".split(), 40),
-    **dict.fromkeys("fifty पचास".split(), 50),
-    **dict.fromkeys("sixty साठ".split(), 60),
-    "ninety": 90,
+    0.5: "half आधा आधे media medio demi demie halbe halb halben meio meia mezzo mezza نصف 半",
+    1: "ஒரு ఒక",
+    1.5: "डेढ़ anderthalb",
+    2: "দু 两 兩",
+    2.5: "ढाई",
+    3: "ثلاثة",
+    5: "पांच خمسة",
+    6: "छः",
+    10: "عشرة",
+    15: "funfzehn",
+    20: "veinte vingt zwanzig vinte venti",
+    30: "thirty तीस treinta trente dreissig trinta trenta",
+    40: "forty चालीस cuarenta quarante vierzig quarenta quaranta",
+    50: "fifty पचास",
+    60: "sixty साठ",
+    90: "ninety",
 }
 ARTICLES = "a an un una une uma eine ein एक um ek"
 """One, next to a unit of time, and next to anything else nothing: "(una pausa de 5 segundos)"."""
@@ -357,7 +357,7 @@ DIRECTIONS = (
     "sound",
     "avatar",
 )
-SAYABLE_DIRECTIONS = "note notes duration action setting background sound super location transition".split()
+SAYABLE_DIRECTIONS = "note notes duration action setting background sound super location transition"
 """Directions that in narration are words like any other: "Note: drink water."."""
 LANGUAGE_LINES = (
     "language lang भाषा bhasha மொழி భాష ভাষা ભાષા ਭਾਸ਼ਾ ಭಾಷೆ ഭാഷ زبان"

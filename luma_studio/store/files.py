@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from luma_studio.errors import BusyError, StoreError, UnsafeNameError
 
 _PART = ".part"
-_PART_AGE = 24 * 3600.0  # seconds after which a part file is no longer anybody's
+_PART_AGE = 3600.0  # seconds after which a part file is no longer anybody's
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _MOST_BYTES = 120  # of a name: file systems allow 255, suffixes need some

@@ -6,8 +6,9 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from luma_studio.errors import ChangedError, StoreError
 from luma_studio.script.model import Clause, Pause
@@ -17,6 +18,7 @@ from luma_studio.store import files
 FILE = "production.json"
 _LOCK = ".production.lock"
 _WAIT = 10.0  # seconds for another process to finish saving
+_LONGEST_PAUSE = 24 * 3600.0  # seconds
 _MOST_CHANGES = 20_000  # pauses that the undo history may hold
 
 Signature = tuple[int, int, int]
@@ -24,6 +26,16 @@ Signature = tuple[int, int, int]
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _possible(pause: Pause) -> Pause:
+    bounds = [pause.seconds, *(bound for bound in (pause.least, pause.most) if bound is not None)]
+    if not all(0 <= seconds <= _LONGEST_PAUSE for seconds in bounds):
+        raise ValueError(f"a pause of {pause.seconds} seconds cannot be")
+    return pause
+
+
+KeptPause = Annotated[Pause, AfterValidator(_possible)]
 
 
 class TakeRef(_Frozen):
@@ -42,8 +54,8 @@ class ClauseState(_Frozen):
 
     text: str
     speaker: str | None = None
-    written: Pause
-    pause: Pause
+    written: KeptPause
+    pause: KeptPause
     voice: str | None = None
     seed: int = 0
     takes: tuple[TakeRef, ...] = ()
@@ -54,14 +66,14 @@ class Edit(_Frozen):
     """A change of pauses that can be undone: by clause index, before and after."""
 
     what: str
-    before: dict[int, Pause]
-    after: dict[int, Pause]
+    before: dict[int, KeptPause]
+    after: dict[int, KeptPause]
 
 
 class State(_Frozen):
     """A production as it is kept."""
 
-    version: int = 1
+    version: Literal[1] = 1
     text: str
     choices: Choices
     clauses: tuple[ClauseState, ...] = ()
@@ -95,15 +107,19 @@ class StateFile:
                 "Put back a copy of it, or move it away to start anew: the takes are kept."
             ) from error
 
+    def check(self) -> None:
+        """Raise ChangedError if another process saved since this one loaded or saved."""
+        if self._on_disk() != self._known:
+            raise ChangedError(
+                f"{self.path.parent.name} was changed by another process since it was opened here. "
+                "Open it again, or run the same command again; nothing was overwritten."
+            )
+
     def save(self, state: State) -> None:
         """Save, unless another process saved since this one loaded: then ChangedError, and nothing is overwritten."""
         busy = f"{self.path.parent.name} is being saved by another process. Try again."
         with files.locked(self._lock, wait=_WAIT, busy=busy):
-            if self._on_disk() != self._known:
-                raise ChangedError(
-                    f"{self.path.parent.name} was changed by another process since it was opened here. "
-                    "Open it again; nothing was overwritten."
-                )
+            self.check()
             files.write(self.path, state.model_dump_json(indent=1).encode(), durable=True)
             self._known = self._on_disk()
 

@@ -167,7 +167,7 @@ def _chunks(file: BinaryIO, path: Path) -> dict[bytes, tuple[int, int]]:
         chunks[name] = (offset + _CHUNK.size, length)
         offset += _CHUNK.size + length
     if offset != size or not chunks.keys() >= {b"fmt ", b"luma", b"engy", b"data"}:
-        raise StoreError(f"The take {path} is damaged. Remove that file and speak again.")
+        raise _damaged(path)
     return chunks
 
 
@@ -177,8 +177,15 @@ def _content(file: BinaryIO, place: tuple[int, int]) -> bytes:
 
 
 def _about(file: BinaryIO, path: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads(_content(file, _chunks(file, path)[b"luma"]))
+    try:
+        about: dict[str, Any] = json.loads(_content(file, _chunks(file, path)[b"luma"]))
+    except ValueError as error:
+        raise _damaged(path) from error
     return about
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(f"The take {path} is damaged. Remove that file and speak again.")
 
 
 def _samples(file: BinaryIO, path: Path, start: int, end: int) -> NDArray[np.int16]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from luma_studio.audio.clip import faded, scaled
 from luma_studio.audio.loudness import loudness_of
-from luma_studio.audio.mp3 import FRAME, Run, encode_run, run_bytes, write_stream
+from luma_studio.audio.mp3 import FRAME, Run, encode_run, is_run, run_bytes, stream_bytes, write_stream
 from luma_studio.settings import Sound
 from luma_studio.timeline.arrange import PlacedScene, Timeline
 from luma_studio.timeline.take import Take
@@ -133,12 +133,9 @@ def encode_runs(rendering: Rendering, plans: Sequence[PlannedRun], heard: Callab
     runs = rendering.runs
     missing = list({p.key: p for p in plans if not runs.has(p.key, run_bytes(p.length, rate, kbps))}.values())
 
-    def encode(plan: PlannedRun) -> None:
-        runs.put(plan.key, encode_run(_run_samples(rendering, plan), rate, kbps))
-
     pool = ThreadPoolExecutor()
     try:
-        for done, _ in enumerate(pool.map(encode, missing), 1):
+        for done, _ in enumerate(pool.map(partial(_encoded, rendering), missing), 1):
             heard(done, len(missing))
     finally:
         pool.shutdown(cancel_futures=True)
@@ -146,12 +143,36 @@ def encode_runs(rendering: Rendering, plans: Sequence[PlannedRun], heard: Callab
 
 def mp3_pieces(rendering: Rendering, plans: Sequence[PlannedRun]) -> Iterator[bytes]:
     """The MP3 stream of a timeline (without tags) from runs that have been encoded."""
+    sound = rendering.sound
+    return write_stream(_placed(rendering, plans), rendering.timeline.length, sound.sample_rate, sound.mp3_kbps)
+
+
+def mp3_bytes(rendering: Rendering, plans: Sequence[PlannedRun]) -> int:
+    """The size of that stream; nothing is read."""
+    sound = rendering.sound
+    return stream_bytes(_placed(rendering, plans), rendering.timeline.length, sound.sample_rate, sound.mp3_kbps)
+
+
+def _placed(rendering: Rendering, plans: Sequence[PlannedRun]) -> list[Run]:
     rate, kbps = rendering.sound.sample_rate, rendering.sound.mp3_kbps
-    placed = [
-        Run(_frame(plan.start), run_bytes(plan.length, rate, kbps), partial(rendering.runs.get, plan.key))
-        for plan in plans
+    return [
+        Run(_frame(plan.start), run_bytes(plan.length, rate, kbps), partial(_kept, rendering, plan)) for plan in plans
     ]
-    return write_stream(placed, rendering.timeline.length, rate, kbps)
+
+
+def _kept(rendering: Rendering, plan: PlannedRun) -> bytes:
+    """A run as it is kept; one that was damaged since is encoded again."""
+    encoded = rendering.runs.get(plan.key)
+    if is_run(encoded, plan.length, rendering.sound.sample_rate, rendering.sound.mp3_kbps):
+        return encoded
+    return _encoded(rendering, plan)
+
+
+def _encoded(rendering: Rendering, plan: PlannedRun) -> bytes:
+    """Encode a run and keep it."""
+    encoded = encode_run(_run_samples(rendering, plan), rendering.sound.sample_rate, rendering.sound.mp3_kbps)
+    rendering.runs.put(plan.key, encoded)
+    return encoded
 
 
 def _clip(rendering: Rendering, index: int) -> Samples:

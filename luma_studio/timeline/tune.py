@@ -71,7 +71,7 @@ def fit(
     floor[-1] = now.clip_end[-1] - now.speech_end[-1]
     least = np.maximum(least, floor)
     budget = total - (now.length - int(current.sum()))
-    _check_reachable(pauses, least, most, now.length - int(current.sum()), total, rate)
+    _check_reachable(least, most, now.length - int(current.sum()), total, rate)
     wanted = _apportioned(current, least, most, budget)
     return tuple(
         pause if length == before else replace(pause, seconds=int(length) / rate, source="fitted")
@@ -82,8 +82,8 @@ def fit(
 def _check(index: int, length: float, count: int) -> None:
     if not 0 <= index < count:
         raise SettingError(f"There is no pause {index}: the production has {count}, counted from 0.")
-    if not 0 <= length <= _LONGEST:  # also refuses what is not a number
-        raise SettingError(f"A pause of {length} seconds cannot be: it must be from 0 to {_LONGEST:.0f}.")
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 0 <= length <= _LONGEST:
+        raise SettingError(f"A pause of {length!r} seconds cannot be: it must be a number from 0 to {_LONGEST:.0f}.")
 
 
 def _bounds(
@@ -99,7 +99,6 @@ def _bounds(
 
 
 def _check_reachable(
-    pauses: Sequence[Pause],
     least: NDArray[np.float64],
     most: NDArray[np.float64],
     rest: int,
@@ -111,16 +110,22 @@ def _check_reachable(
         return
     bounded = least if total < shortest else most
     in_the_way = tuple(int(i) for i in np.flatnonzero(np.isfinite(bounded) & (np.maximum(least, bounded) > 0)))
-    reach = f"from {clock(int(shortest), rate)} " + ("up" if np.isinf(longest) else f"to {clock(int(longest), rate)}")
-    locked = sum(pauses[index].locked for index in in_the_way)
     raise FitError(
-        f"A total of {clock(total, rate)} cannot be reached: the pauses allow {reach}. "
-        f"In the way are {len(in_the_way)} pauses, {locked} of them locked and the others at their bounds or 0; "
-        "free some, widen their range, or choose another total.",
+        f"A total of {clock(total, rate)} cannot be reached: the pauses allow {_reach(shortest, longest, rate)}. "
+        "Free or widen those that are locked or at their bounds, or choose another total.",
         least=int(shortest),
         most=None if np.isinf(longest) else int(longest),
         in_the_way=in_the_way,
     )
+
+
+def _reach(shortest: float, longest: float, rate: int) -> str:
+    """The totals that can be reached, in milliseconds that can be."""
+    millisecond = rate / 1000
+    least = clock(int(np.ceil(shortest / millisecond) * millisecond), rate)
+    if np.isinf(longest):
+        return f"{least} and more"
+    return f"{least} to {clock(int(np.floor(longest / millisecond) * millisecond), rate)}"
 
 
 def _apportioned(

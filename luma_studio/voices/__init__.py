@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from luma_studio.errors import SettingError
-from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice
+from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
 
-__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "make_voice", "voice_for"]
+__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "make_voice", "voice_for", "voiced"]
 
 ENGINES = {ESPEAK: EspeakVoice}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +16,7 @@ from luma_studio.errors import SettingError
 from luma_studio.timeline.take import Word
 
 Value = str | int | float | bool
+_SYMBOLS_THAT_SOUND = frozenset("°©®™№℃℉℗")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,22 @@ class Speech:
     samples: NDArray[np.int16]
     rate: int
     words: tuple[Word, ...] = ()
+
+
+def voiced(text: str) -> str:
+    """A text as voices are given it: a space for each emoji or ornament, which they would read out by its name.
+
+    It stays as long as it was, so that the times of words point at the same characters.
+    """
+    return "".join(" " if _is_ornament(character) else character for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _is_ornament(character: str) -> bool:
+    if character < "\x7f" or character in _SYMBOLS_THAT_SOUND:
+        return False
+    kind = unicodedata.category(character)
+    return kind in {"So", "Sk", "Cs", "Co"} or "\u2190" <= character <= "\u21ff" or character in "\u20e3\ufe0e\ufe0f"
 
 
 class Voice(Protocol):

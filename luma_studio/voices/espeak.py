@@ -236,7 +236,8 @@ def _start() -> subprocess.Popen[bytes]:
         espeakng_loader.get_library_path(),
         espeakng_loader.get_data_path(),
     ]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    # In a session of its own, so that Ctrl-C reaches the studio alone, which then ends it.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
 
 
 def _exchange(worker: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:

@@ -36,6 +36,14 @@ CUT = {
     "1. Breathe in.\n2. Breathe out.": 2,
     "The year was 2024. Then it ended.": 2,
     "z. B. hier. Gut.": 2,
+    "彼は「行く。」と言った。終わり。": 2,
+    "「はい。」「いいえ。」": 2,
+    "ई.पू. 500 में। ठीक।": 2,
+    "रु. 500 दिए। ठीक।": 2,
+    "EE.UU. es grande. Sí.": 2,
+    "Vea la pág. 5 hoy. Fin.": 2,
+    "She is 6 ft. tall. Good.": 2,
+    "د. أحمد جاء. ثم ذهب.": 2,
 }
 
 
@@ -81,6 +89,11 @@ def test_clauses_are_cut_at_commas_when_asked():
         "I paid 1,000,",
         "at 10:30.",
     ]
+
+
+def test_a_dash_between_spaces_is_a_comma():
+    script = parse("> One – two -- three - four.", Reading(granularity="clause"))
+    assert [clause.pause.seconds for clause in script.clauses] == [0.5, 0.5, 0.5, 1.5]
 
 
 def test_default_pauses_depend_on_the_end_of_the_clause():

@@ -77,8 +77,33 @@ def test_a_short_line_before_narration_is_a_header(between):
     assert titles(f"Hello there.\n\nBeginning{between}Close your eyes now.") == ["", "Beginning"]
 
 
-def test_a_closing_colon_marks_a_header():
-    assert titles("Beginning:\nClose your eyes.") == ["Beginning"]
+@pytest.mark.parametrize("following", ["Close your eyes.", "close your eyes."])
+def test_a_closing_colon_marks_a_header(following):
+    assert titles(f"Beginning:\n{following}") == ["Beginning"]
+
+
+@pytest.mark.parametrize(
+    "line", ["1. Arriving", "II. Arriving", "Step 1. Arriving", "Day 2: Arriving", "Dr. Rao arrives", "ARRIVING"]
+)
+def test_numbers_names_and_capitals_do_not_keep_a_line_from_being_a_header(line):
+    assert titles(f"{line}\nclose your eyes." if line.isupper() else f"{line}\nClose your eyes.") == [line]
+
+
+def test_a_language_line_does_not_part_a_header_from_its_narration():
+    assert titles("Beginning\nLanguage: hi\nAankhen band karein.") == ["Beginning"]
+
+
+def test_a_title_before_the_first_header_is_spoken_and_reported():
+    script = parse("Evening Calm\n\n# Arriving\nClose your eyes.")
+    assert [clause.text for clause in script.clauses] == ["Evening Calm", "Close your eyes."]
+    (found,) = script.diagnostics
+    assert (found.line, found.column, found.level) == (1, 1, "note")
+    assert "title" in found.message
+
+
+def test_a_scene_has_the_number_its_header_gives_it_in_every_form():
+    script = parse("Scene 3: Woods\nHello.\nदृश्य 1\nनमस्ते।\n[Scene 2 – Sea]\nBye.")
+    assert [scene.id for scene in script.scenes] == ["scene_3", "scene_1", "scene_2"]
 
 
 NARRATION = [
@@ -93,6 +118,8 @@ NARRATION = [
     "Relax\n(5 sec)\n\nLet go of all.",
     "Anna: Hello there\n\nBen: How are you?",
     "“Come here”\nShe said it twice.",
+    "Breathe in. (gently)\nBreathe out.",
+    "Breathe in. Hold it\nBreathe out.",
     "1. Sit down\n\n2. Close your eyes\n\n3. Breathe in slowly.",
     "Dear Anna,\n\nI hope you are well.\n\nWith love\nPeter",
     "> Beginning\nClose your eyes.",

@@ -43,6 +43,34 @@ TIMES = {
     "{5 sec}": 5,
     "((5 sec))": 5,
     "<5 sec>": 5,
+    "<1:30>": 90,
+    "＜5 sec＞": 5,
+    "《5 sec》": 5,
+    "\\(5 sec\\)": 5,
+    "(5-second pause)": 5,
+    "(5 से.)": 5,
+    "(1 मि. 30 से.)": 90,
+    "(5 সে.)": 5,
+    "(5 సె.)": 5,
+    "(5 સે.)": 5,
+    "(ஐந்து வினாடிகள்)": 5,
+    "(خمس ثوان)": 5,
+    "(twelve seconds)": 12,
+    "(twenty-five seconds)": 25,
+    "(forty five seconds)": 45,
+    "(half a minute)": 30,
+    "(one and a half minutes)": 90,
+    "(a minute and a half)": 90,
+    "(eine halbe Minute)": 30,
+    "（1分半）": 90,
+    "（一分半钟）": 90,
+    "(1:30.5)": 90.5,
+    "(longer pause)": 4,
+    "(थोड़ा रुकें)": 1,
+    "(5\nsec)": 5,
+    "(pause for\n5 seconds)": 5,
+    '<break\ntime="1500ms"/>': 1.5,
+    "<break time='1s'></break>": 1,
     "<pause>": 2,
     "(1500 ms)": 1.5,
     "(1,500 ms)": 1.5,
@@ -90,6 +118,9 @@ RANGES = [
     "(10-5 sec)",
     "(5〜10秒)",
     "(de 5 a 10 segundos)",
+    "(from 5 to 10 seconds)",
+    "(da 5 a 10 secondi)",
+    "(five-ten seconds)",
 ]
 
 
@@ -113,6 +144,9 @@ SPOKEN = [
     "(which is 5 seconds longer than before)",
     "(5 minutes later)",
     "(wait for it)",
+    "(at 1:30)",
+    "(5 m)",
+    "(silence can heal us)",
     "「こんにちは」",
 ]
 
@@ -132,6 +166,11 @@ def test_an_aside_is_spoken(aside):
         "(-5 sec)",
         "(NaN sec)",
         "(1/2 min)",
+        "(a few seconds)",
+        "(couple of seconds)",
+        "(two pauses of 5 seconds)",
+        "(pause before going on)",
+        "(pause for a deep breath)",
         "(5 5 sec)",
         '<break time="5"/>',
     ],
@@ -168,6 +207,38 @@ def test_a_note_before_the_first_clause_is_silence_at_the_start_of_the_scene():
 def test_a_note_in_a_sentence_ends_the_clause():
     first, second = parse("Now close your eyes (5 sec) and breathe.").clauses
     assert (first.text, second.text, first.pause.seconds) == ("Now close your eyes", "and breathe.", 5)
+
+
+def test_brackets_that_differ_are_a_note_and_are_reported():
+    script = parse("Breathe in. (5 sec] Breathe out.")
+    assert [(clause.text, clause.pause.seconds) for clause in script.clauses] == [
+        ("Breathe in.", 5),
+        ("Breathe out.", 1.5),
+    ]
+    assert [(found.line, found.column, found.level) for found in script.diagnostics] == [(1, 13, "warning")]
+
+
+def test_a_note_over_a_line_end_leaves_the_places_of_what_follows():
+    script = parse("Breathe in. (5\nsec) Breathe out.\nRest.")
+    assert [(clause.line, clause.column) for clause in script.clauses] == [(1, 1), (2, 6), (3, 1)]
+
+
+def test_an_aside_over_a_line_end_is_spoken():
+    assert [clause.text for clause in parse("Breathe (as you\nlike) in.").clauses] == ["Breathe (as you like) in."]
+
+
+def test_a_quote_behind_a_note_closes_what_was_quoted_before_it():
+    clauses = parse('She said, "Wait for me. (3 sec)" Then she left. (1 sec) "Oh."').clauses
+    assert [clause.text for clause in clauses] == ['She said, "Wait for me."', "Then she left.", '"Oh."']
+
+
+def test_a_comma_between_or_behind_notes_is_not_doubled():
+    clauses = parse("Breathe in, (5 sec), (5 sec), and out.").clauses
+    assert [(clause.text, clause.pause.seconds) for clause in clauses] == [("Breathe in,", 10), ("and out.", 1.5)]
+
+
+def test_a_broken_note_leaves_no_gap_before_a_full_stop():
+    assert next(parse("Breathe out (exhale for 6 seconds).").clauses).text == "Breathe out."
 
 
 def test_marks_after_a_note_stay_with_the_text_before_it():

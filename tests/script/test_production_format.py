@@ -56,6 +56,9 @@ QUOTED = {
     'Dialogue (VO):\n"Hi there."': ("VO", "Hi there."),
     'Dialogue (VO): "Hi\nthere."': ("VO", "Hi there."),
     'Dialogue (VO): "He said "yes" to me."': ("VO", 'He said "yes" to me.'),
+    'Dialogue VO: "Hi there."': ("VO", "Hi there."),
+    'Dialogue – VO: "Hi there."': ("VO", "Hi there."),
+    'Dialogue [VO]: "Hi there."': ("VO", "Hi there."),
     'Dialogue (VO): "Calm" is good.': ("VO", '"Calm" is good.'),
 }
 
@@ -132,6 +135,51 @@ def test_a_manner_behind_the_speaker_is_a_tag():
     assert (clause.speaker, clause.tags) == ("Woman", ("warm", "softly"))
 
 
+@pytest.mark.parametrize("label", ["Dialogue (Woman, warm)", "Dialogue (Woman) (warm)", "Dialogue (Woman – warm)"])
+def test_a_manner_is_a_tag_however_it_is_written(label):
+    (clause,) = parse(f'[Scene 1]\nDialogue (VO): ""\n{label}: "Hi."').clauses
+    assert (clause.speaker, clause.tags) == ("Woman", ("warm",))
+
+
+def test_a_note_beside_the_speaker_is_silence_before_the_words():
+    assert spoken('Dialogue (VO): "One."\nDialogue (VO, 2 sec): "Two."') == [("VO", "One.", 2), ("VO", "Two.", 1.5)]
+
+
+def test_a_note_in_place_of_the_speaker_names_nobody():
+    (scene,) = parse('Dialogue (2 sec): "One."').scenes
+    assert (scene.lead_in_seconds, scene.clauses[0].speaker) == (2, None)
+
+
+def test_a_note_behind_a_scene_header_does_not_hide_the_header():
+    script = parse("[Scene 1 – A] (5 sec)\nVisual: x\nHello there.")
+    assert (script.format, script.scenes[0].lead_in_seconds) == ("production", 5)
+
+
+def test_a_time_in_a_direction_is_no_pause():
+    assert spoken('Dialogue (VO): "One."\nVisual: fade (2 sec)\nSFX: hum [5 sec]') == [("VO", "One.", 1.5)]
+
+
+def test_dialogue_without_words_is_reported():
+    script = parse('Dialogue (VO): "One."\nDialogue (VO): ""\nDialogue (VO):')
+    assert [(found.line, found.level) for found in script.diagnostics] == [(2, "warning"), (3, "warning")]
+
+
+def test_a_known_speakers_name_before_unquoted_words_is_reported():
+    script = parse('Dialogue (Woman): "One."\nWoman: Two.\nProps: a lamp')
+    assert [(found.line, found.level) for found in script.diagnostics] == [(2, "warning")]
+
+
+def test_scenes_without_brackets_over_named_lines_are_a_production():
+    script = parse("Scene 1: Intro\nVisual: an office\nVO: Hello there.")
+    assert (script.format, [clause.text for clause in script.clauses]) == ("production", ["Hello there."])
+
+
+def test_narration_may_say_note():
+    script = parse("[Scene 1 – Intro]\nHello there. (5 sec)\nNote: drink water.")
+    assert script.format == "narration"
+    assert [clause.text for clause in script.clauses] == ["Hello there.", "Note: drink water."]
+
+
 def test_a_language_line_in_a_scene_applies_from_there():
     script = parse('[Scene 1]\nDialogue (VO): "Namaste."\n[Scene 2]\nLanguage: Hindi\nDialogue (VO): "Namaste."')
     assert [clause.language for clause in script.clauses] == ["en", "hi"]
@@ -140,6 +188,16 @@ def test_a_language_line_in_a_scene_applies_from_there():
 def test_without_dialogue_lines_plain_lines_are_spoken():
     script = parse("[Scene 1 – A]\nVisual: x\n\n[Scene 2 – B]\nHello there.")
     assert [clause.text for clause in script.clauses] == ["Hello there."]
+
+
+def test_without_dialogue_lines_a_direction_does_not_silence_what_follows():
+    script = parse("[Scene 1 – A]\nMusic: a flute\nBreathe in. (5 sec)")
+    assert [(clause.text, clause.pause.seconds) for clause in script.clauses] == [("Breathe in.", 5)]
+
+
+def test_a_scene_without_brackets_over_a_direction_alone_is_narration():
+    script = parse("Scene 1: A\nMusic: soft hands play.\nBreathe in.")
+    assert [clause.text for clause in script.clauses] == ["Music: soft hands play.", "Breathe in."]
 
 
 def test_bracketed_headers_over_plain_text_are_narration():

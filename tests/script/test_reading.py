@@ -201,6 +201,14 @@ def test_a_language_line_says_it_where_the_script_cannot(line):
     assert clause.language == "hi"
 
 
+def test_a_sentence_about_a_language_is_spoken():
+    script = parse("Hello.\nLanguage: Hindi is spoken here.\nBye.")
+    assert [(clause.text, clause.language) for clause in script.clauses][1:] == [
+        ("Language: Hindi is spoken here.", "en"),
+        ("Bye.", "en"),
+    ]
+
+
 def test_an_unknown_language_is_reported():
     script = parse("Language: Klingonese\nHello there.")
     assert [clause.text for clause in script.clauses] == ["Hello there."]
@@ -246,6 +254,9 @@ LONG = {
     "notes": "(5 sec) ",
     "one note a mark": "a (5 sec) .",
     "broken notes": "(5 secnds) ",
+    "notes over lines": "(5\nsec)\n",
+    "unclosed over lines": "(5\n",
+    "quotes around notes": '"a (1 sec)" ',
     "breaks": '<break time="1s"/>',
     **{
         repr(piece): piece
