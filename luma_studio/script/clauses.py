@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -42,6 +43,11 @@ class Draft:
     tags: list[str] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
     marked: bool = False  # marks that stood alone were added
+    overlong: bool = False  # the sentence goes on, but was too long for one clause
+
+
+LONGEST_CLAUSE = 500
+"""Characters; half a minute of speech, and less than any voice refuses."""
 
 
 class _Span(NamedTuple):
@@ -69,6 +75,7 @@ _BETWEEN_CJK = re.compile(
     "(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])\n(?=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
 )
 _COMMA_RUN = COMMAS + " \t\n\u00a0"
+_COMMA_AND_SPACE = re.compile(rf"[{_C}](?=\s)|[、，；：]")
 _LONGEST_ABBREVIATION = 16
 _TAIL = 24
 _LONGEST_NUMBERING = 4
@@ -100,7 +107,7 @@ def _add_clauses(
     positions: list[int],
 ) -> None:
     whole = passage.text
-    for start, end in _spans(whole, span, granularity):
+    for start, end, overlong in _breaths(whole, _spans(whole, span, granularity)):
         text = whole[start:end].strip()
         if not text:
             continue
@@ -108,9 +115,9 @@ def _add_clauses(
         last = first + len(text)
         if _SPEAKABLE.search(text):
             text = _folded(text)
-            drafts.append(
-                Draft(text, passage.offset(first), passage.offset(last - 1) + 1, ending_of(text), speaker, "")
-            )
+            draft = Draft(text, passage.offset(first), passage.offset(last - 1) + 1, ending_of(text), speaker, "")
+            draft.overlong = overlong
+            drafts.append(draft)
             positions.append(last)
         elif drafts and not drafts[-1].marked:
             _append_marks(drafts[-1], _folded(text), passage.offset(last - 1) + 1)
@@ -179,6 +186,26 @@ def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[tuple[i
         start = match.end()
     if start < span.end:
         yield start, span.end
+
+
+def _breaths(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, bool]]:
+    """The spans, those too long for one breath cut at a comma, a space, or where it must be."""
+    for start, end in spans:
+        at = start
+        while end - at > LONGEST_CLAUSE:
+            comma = [match.end() for match in _COMMA_AND_SPACE.finditer(text, at + 1, at + LONGEST_CLAUSE)]
+            space = max(text.rfind(" ", at + 1, at + LONGEST_CLAUSE), text.rfind("\n", at + 1, at + LONGEST_CLAUSE))
+            cut = comma[-1] if comma else space if space > at else _between_letters(text, at + LONGEST_CLAUSE)
+            yield at, cut, True
+            at = cut
+        yield at, end, False
+
+
+def _between_letters(text: str, at: int) -> int:
+    """The nearest place before that parts no letter from its marks."""
+    while unicodedata.category(text[at])[0] in "MC":
+        at -= 1
+    return at
 
 
 def has_inner_end(text: str) -> bool:

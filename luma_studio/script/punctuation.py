@@ -68,7 +68,7 @@ CLOSERS = "".join(sorted({mark for marks in QUOTES.values() for mark in marks if
 TITLES = folded(
     """dr mr mrs ms mx prof st rev hon gen col capt lt sgt maj gov mt messrs mme mlle sr sra srta dra dña sig dott hr
     डॉ डा प्रो श्री श्रीमती सुश्री पं स्व ডাঃ ডা ড মোঃ திரு டாக்டர் డా శ్రీ ડૉ શ્રી ਡਾ ਸ਼੍ਰੀ
-    approx temp p.s e.g i.e eg viz cf vs z.b d.h u.a p.ej c.-à-d al г ул ud uds vd vds ee.uu د"""
+    approx temp p.s e.g i.e eg viz cf vs z.b d.h u.a p.ej c.-à-d al г ул ई ud uds vd vds ee.uu د"""
 )
 """Never end a sentence."""
 
@@ -80,7 +80,7 @@ BEFORE_NUMBERS = folded(
 
 SOFT = folded(
     """etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf resp a.m p.m am pm b.c a.d ph.d m.d
-    ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs"""
+    jan feb apr jun jul aug sept sep oct nov dec ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs"""
 )
 """End a sentence only where a capital follows."""
 

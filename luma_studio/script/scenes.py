@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from luma_studio.script.clauses import Draft, Ending, clauses_of
+from luma_studio.script.clauses import LONGEST_CLAUSE, Draft, Ending, clauses_of
 from luma_studio.script.languages import has_kana, language_of
 from luma_studio.script.model import Clause, Diagnostic, Direction, Level, Pause, Scene
 from luma_studio.script.passages import Passage, Silence
@@ -98,6 +98,13 @@ class Stage:
         scene.tags.clear()
         for draft in drafts:
             draft.language = self._language(draft.text)
+            if draft.overlong:
+                self.report(
+                    draft.end,
+                    "warning",
+                    f"A sentence of over {LONGEST_CLAUSE} characters is cut here. "
+                    "End it with a full stop where a breath belongs.",
+                )
         scene.drafts += drafts
 
     def close(self) -> list[SceneDraft]:

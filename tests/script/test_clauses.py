@@ -1,6 +1,9 @@
+import unicodedata
+
 import pytest
 
 from luma_studio.script import parse
+from luma_studio.script.clauses import LONGEST_CLAUSE
 from luma_studio.settings import Reading
 
 CUT = {
@@ -150,3 +153,29 @@ def test_places_count_from_one_in_the_authors_text():
     found = [(clause.text, clause.line, clause.column, script.text[clause.start]) for clause in script.clauses]
     assert found == [("Hi.", 1, 1, "H"), ("So it is.", 3, 6, "S"), ("Bye.", 3, 30, "B"), ("Now.", 4, 1, "N")]
     assert [script.text[clause.start : clause.end] for clause in script.clauses][1] == "So** it\x00 is."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 5000,
+        "one, two three four five, " * 300,
+        "中" * 9000,
+        "क्षि" * 3000,
+        "a" * 10_000,
+        "e\u0301" * 3000 + ".",
+    ],
+)
+def test_a_sentence_too_long_for_one_breath_is_cut_and_nothing_of_it_is_lost(text):
+    script = parse(text)
+    clauses = list(script.clauses)
+    assert all(len(clause.text) <= LONGEST_CLAUSE + 1 for clause in clauses)  # a full stop may follow
+    assert "".join(clause.text for clause in clauses).replace(" ", "") == text.replace(" ", "")
+    assert all(unicodedata.category(clause.text[0])[0] != "M" for clause in clauses)
+    warnings = [each for each in script.diagnostics if each.level == "warning"]
+    assert len(warnings) == len(clauses) - 1
+
+
+def test_dates_go_on():
+    texts = [clause.text for clause in parse("Meet me on 24 Dec. at noon. १९४७ ई. में मिले।").clauses]
+    assert texts == ["Meet me on 24 Dec. at noon.", "१९४७ ई. में मिले।"]
