@@ -127,7 +127,7 @@ def test_fit_is_exact_to_the_sample_and_tells_what_cannot_be(calm):
     calm.fit("1:00")
     assert calm.timeline.length == 60 * 44100
     calm.lock(range(5))
-    with pytest.raises(FitError, match="In the way: “Close your eyes.”"):
+    with pytest.raises(FitError, match=r"In the way: “Close your eyes\.”"):
         calm.fit("2:00")
 
 

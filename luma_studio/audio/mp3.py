@@ -89,8 +89,7 @@ class Format:
         After the first, a frame is padded by a byte whenever the frames since then would fall behind the bit rate
         (``slot_lag`` in LAME's ``encoder.c``). Silent frames follow the same pattern.
         """
-        short, lag = divmod(self.kbps * _BYTES_A_KBPS, self.rate)
-        return frames * short - (1 - frames) * lag // self.rate if frames else 0
+        return _size(self.rate, self.kbps, frames)
 
     def frames(self, size: int) -> int:
         """Return how many frames that many bytes are; AudioError if no run has that size."""
@@ -99,6 +98,12 @@ class Format:
         if frames < 1 or self.size(frames) != size:
             raise AudioError(f"No run has {size} bytes at {self.rate} Hz and {self.kbps} kbit/s. Encode it again.")
         return frames
+
+
+@lru_cache(maxsize=1 << 16)  # an hour asks for the same few thousand numbers again and again
+def _size(rate: int, kbps: int, frames: int) -> int:
+    short, lag = divmod(kbps * _BYTES_A_KBPS, rate)
+    return frames * short - (1 - frames) * lag // rate if frames else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def frames_of(samples: int) -> int:
 
 def run_bytes(samples: int, rate: int, kbps: int) -> int:
     """Size in bytes of what :func:`encode_run` gives for that many samples."""
-    return Format(rate, kbps).size(frames_of(samples))
+    return _size(rate, kbps, frames_of(samples))
 
 
 def encode_run(samples: NDArray[np.int16], rate: int, kbps: int) -> bytes:

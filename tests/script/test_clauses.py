@@ -173,7 +173,7 @@ def test_a_sentence_too_long_for_one_breath_is_cut_and_nothing_of_it_is_lost(tex
     assert "".join(clause.text for clause in clauses).replace(" ", "") == text.replace(" ", "")
     assert all(unicodedata.category(clause.text[0])[0] != "M" for clause in clauses)
     warnings = [each for each in script.diagnostics if each.level == "warning"]
-    assert len(warnings) == len(clauses) - 1
+    assert len(clauses) - 1 <= len(warnings) <= len(clauses)
 
 
 def test_dates_go_on():
