@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +146,45 @@ def test_there_are_four_examples_and_the_english_one_lasts_ten_minutes(workspace
     assert {path.stem for path in EXAMPLES} == {"shuruaat", "body-scan", "product-video", "chai-break"}
     run("narrate", next(path for path in EXAMPLES if path.stem == "body-scan"), "--name", "scan")
     assert codec.probe(workspace / "generated_audio" / "scan" / "master.mp3").samples >= 600 * 44100
+
+
+def test_a_voice_for_nobody_is_told(script):
+    result = run("narrate", script, "--speaker", "Wman=espeak:+f2")
+    assert result.exit_code == 0
+    assert "'Wman'" in result.stderr
+
+
+def test_what_is_no_script_is_not_read_whole(workspace):
+    with (workspace / "big.wav").open("wb") as file:
+        file.truncate(2**30)
+    result = run("outline", "big.wav")
+    assert result.exit_code == 2
+    assert "larger than 32 MB" in result.stderr
+
+
+def test_an_environment_file_that_is_not_utf_8_is_told(script, workspace):
+    (workspace / ".env").write_bytes("LUMA_VOICE=espeak".encode("utf-16"))
+    result = run("outline", script)
+    assert result.exit_code == 2
+    assert ".env is not UTF-8" in result.stderr
+
+
+def test_a_table_that_is_not_json_is_told_by_its_name(script, monkeypatch):
+    monkeypatch.setenv("LUMA_SPEAKERS", "not-json")
+    assert "LUMA_SPEAKERS is not the JSON" in run("outline", script).stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups there")
+def test_ctrl_c_is_one_sentence_and_keeps_what_was_spoken(workspace):
+    (workspace / "long.txt").write_text("Long\n" + "".join(f"Sentence number {n} of many.\n" for n in range(4000)))
+    narrating = subprocess.Popen(
+        [sys.executable, "-c", "from luma_studio.cli import main; main()", "narrate", "long.txt"],
+        stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    takes = workspace / "generated_audio" / ".store" / "takes"
+    while not any(takes.rglob("*.wav")):
+        assert narrating.poll() is None
+    os.killpg(narrating.pid, signal.SIGINT)
+    _, errors = narrating.communicate(timeout=60)
+    assert narrating.returncode == 130
+    assert errors.decode().strip() == "Stopped. What was spoken is kept; run the same command to go on."

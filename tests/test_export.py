@@ -133,13 +133,27 @@ def test_an_edit_of_a_pause_encodes_nothing_anew(calm, monkeypatch):
     calm.export(audit=False)
 
 
-def test_a_damaged_run_is_encoded_again(calm):
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: bytes(len(data)), lambda data: b""])
+def test_a_damaged_run_is_encoded_again(calm, damage):
     calm.export(audit=False)
     whole = (calm.folder / "master.mp3").read_bytes()
     for run in (calm.folder.parent / ".store" / "runs").rglob("*.mp3"):
-        run.write_bytes(run.read_bytes()[:-1])
+        run.write_bytes(damage(run.read_bytes()))
     calm.export(audit=False)
     assert (calm.folder / "master.mp3").read_bytes() == whole
+
+
+def test_a_damaged_scene_file_is_written_again(calm):
+    path = calm.export(audit=False).scenes["scene_1"]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    calm.export(audit=False)
+    assert path.read_bytes() == whole
+
+
+def test_a_master_of_an_earlier_export_is_named(calm):
+    assert calm.export("master.mp3", audit=False).older == ()
+    assert calm.export("calm.wav", audit=False).older == (calm.folder / "master.mp3",)
 
 
 def test_loudness_is_as_asked_or_as_near_as_the_peak_allows(calm):

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 from helpers.fakes import FakeVoice, give
 
-from luma_studio.errors import ChangedError, FitError, ScriptError, SettingError, UnsafeNameError, VoiceError
+from luma_studio.errors import (
+    ChangedError,
+    FitError,
+    ScriptError,
+    SettingError,
+    StoreError,
+    UnsafeNameError,
+    VoiceError,
+)
 from luma_studio.studio import Studio
 
 SCRIPT = """Arriving
@@ -234,3 +243,60 @@ def test_choices_stay_with_the_production(studio, voice, workspace):
     again = reopened(workspace)
     assert again.choices.granularity == "clause"
     assert seconds(again)[-1] == 3.0
+
+
+def test_an_emoji_is_not_read_out_and_buys_nothing(studio, voice, calm):
+    voice.spoken.clear()
+    asyncio.run(studio.production("calm", SCRIPT.replace("Let it go.", "Let it go 🙏🏽✨.")).speak())
+    assert [text.strip(" .") for text in voice.spoken] == ["Let it go"]
+
+
+def test_an_object_that_another_has_overtaken_cannot_export(calm, workspace):
+    calm.export(audit=False)
+    reopened(workspace).pauses[0] = 9.0
+    with pytest.raises(ChangedError):
+        calm.export(audit=False)
+
+
+def test_nothing_is_saved_when_nothing_changed(calm, workspace):
+    asyncio.run(reopened(workspace, SCRIPT).speak())
+    calm.pauses[0] = 2.0  # would be refused, had the other one saved
+
+
+def test_a_damaged_take_that_cost_nothing_is_spoken_again_and_one_that_was_paid_for_is_told(studio, calm, workspace):
+    for path in (workspace / "generated_audio" / ".store" / "takes").rglob("*.wav"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(StoreError, match="damaged"):
+        asyncio.run(reopened(workspace).speak())
+    free = FakeVoice()
+    free.price = Decimal(0)
+    again = reopened(workspace, voice=free)
+    asyncio.run(again.speak())
+    assert sum(free.spoken.values()) == 4
+    again.export(audit=False)
+
+
+def test_a_name_that_holds_another_script_is_told_before_anything_is_lost(calm, workspace):
+    calm.pauses[0] = 9.0
+    with pytest.raises(SettingError, match="holds another script"):
+        reopened(workspace, "Tea\nPut the kettle on.\nWait for it.")
+    assert reopened(workspace).pauses[0].seconds == 9.0
+
+
+@pytest.mark.parametrize("scene", ["scene_2", "Scene 2", "scene-2", "दृश्य २"])
+def test_scenes_are_named_as_one_likes(calm, scene):
+    before = seconds(calm)
+    calm.scale(2, scene=scene)
+    assert seconds(calm) == [*before[:3], *(2 * each for each in before[3:])]
+
+
+@pytest.mark.parametrize("options", [{"source": "nobody"}, {"after": "colon"}, {"scene": "scene_9"}])
+def test_what_no_pause_can_be_is_refused(calm, options):
+    with pytest.raises(SettingError):
+        calm.scale(2, **options)
+
+
+@pytest.mark.parametrize("value", ["x", None, True, float("nan")])
+def test_what_is_no_length_is_refused(calm, value):
+    with pytest.raises(SettingError, match="cannot be"):
+        calm.pauses[0] = value

@@ -30,6 +30,7 @@ Spans = NDArray[np.int64]
 _FULL_SCALE = 32768.0
 _BLOCK = 1 << 16
 
+_NO = np.int8(0)  # a plain 0 would make eight bytes of each flag
 _STRETCH = 120_000  # windows (10 minutes) …
 _STRETCH_PAUSE = 200  # … parted in silences of a second: longer than all that is looked at together
 _FAINT = -70.0  # dBFS; below this nothing counts as sound (the absolute gate of EBU R128)
@@ -141,7 +142,10 @@ class LevelMeter:
 
     def levels(self) -> Levels:
         """The level of each window so far, dB re full scale, float32; a last part of a window by its own length."""
-        return np.concatenate([*self._levels, _in_decibels(self._sums.sums(), self._sums.counts())])
+        last = _in_decibels(self._sums.sums(), self._sums.counts())
+        joined = np.concatenate([*self._levels, last])
+        self._levels = [joined[: len(joined) - len(last)]]  # the pieces are let go
+        return joined
 
 
 def _in_decibels(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Levels:
@@ -365,7 +369,7 @@ def _without_blips(sound: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _spans(flags: NDArray[np.bool_]) -> Spans:
     """Runs of True as (n, 2): first, and one after the last."""
-    edges = np.flatnonzero(np.diff(flags.view(np.int8), prepend=0, append=0))
+    edges = np.flatnonzero(np.diff(flags.view(np.int8), prepend=_NO, append=_NO))
     return edges.reshape(-1, 2).astype(np.int64)
 
 

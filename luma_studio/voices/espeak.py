@@ -88,18 +88,14 @@ class EspeakVoice:
         if self._variant and self._variant not in variants():
             raise SettingError(f"espeak has no variant {self._variant!r}. All it has: luma-studio voices.")
         self._settings = _checked(choice)
-        self.concurrency = _cores()
-        _users.add(self)
-
-    @property
-    def identity(self) -> Mapping[str, Value]:
-        """What decides how it sounds, besides text and language."""
-        return {
+        self.identity: Mapping[str, Value] = {
             "engine": ENGINE,
             "version": version("espeakng-loader"),
             "voice": f"{self._language}+{self._variant}",
             **self._settings,
         }
+        self.concurrency = _cores()
+        _users.add(self)
 
     def speaks(self, language: str) -> bool:
         """Whether espeak has the language, or was told to use another for all."""
