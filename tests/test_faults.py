@@ -99,11 +99,18 @@ def test_dying_at_the_very_first_run_leaves_nothing_half(workspace, monkeypatch)
         assert set(again.spoken) == {"Close your eyes.", "Breathe in.", "Let it go."} - kept
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(os.name == "nt", reason="folders are not read-only there")
 def test_a_read_only_folder_is_told(workspace):
     workspace.chmod(0o500)
-    with pytest.raises(StoreError, match="may not be written"):
-        work(workspace, FakeVoice(), SCRIPT)
+    root = os.geteuid() == 0  # who may write anywhere
+    if root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(StoreError, match="may not be written"):
+            work(workspace, FakeVoice(), SCRIPT)
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def test_a_file_where_a_folder_is_meant_is_told(workspace):
