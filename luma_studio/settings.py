@@ -99,6 +99,10 @@ def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
 def _explained() -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        raise SettingError(
+            f"The file .env cannot be read: {error.strerror}. Allow it, or work in another folder."
+        ) from error
     except UnicodeDecodeError as error:
         raise SettingError("The file .env is not UTF-8. Open it in an editor and save it as UTF-8.") from error
     except SettingsError as error:

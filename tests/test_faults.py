@@ -101,7 +101,7 @@ def test_dying_at_the_very_first_run_leaves_nothing_half(workspace, monkeypatch)
 
 @pytest.mark.skipif(os.name == "nt", reason="folders are not read-only there")
 def test_a_read_only_folder_is_told(workspace):
-    workspace.chmod(0o500)
+    workspace.chmod(0o555)
     root = os.geteuid() == 0  # who may write anywhere
     if root:
         os.seteuid(65534)
