@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from luma_studio.errors import InputError, LumaError, ScriptError
 from luma_studio.export import Exported, check_name
 from luma_studio.production import Production
-from luma_studio.progress import Event, Listener
+from luma_studio.progress import Event, Listener, unheard
 from luma_studio.script import decode, draw_outline, outline, parse
 from luma_studio.settings import chosen, load_settings
 from luma_studio.store import files
@@ -150,6 +150,9 @@ def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
 def _bars() -> Iterator[Listener]:
     """Progress bars on the terminal, one a stage; nothing where there is no terminal."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield unheard
+        return
     columns = (
         TextColumn("{task.description:<9}"),
         BarColumn(),
@@ -157,7 +160,7 @@ def _bars() -> Iterator[Listener]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[subject]}"),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         bars: dict[str, TaskID] = {}
 
         def listen(event: Event) -> None:
