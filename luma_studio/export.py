@@ -144,16 +144,6 @@ def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, lis
     return result
 
 
-def older_masters(folder: Path, current: Sequence[Path]) -> tuple[Path, ...]:
-    """Masters of earlier exports, which later edits have not reached."""
-    now = {path.name for path in current}
-    return tuple(
-        path
-        for path in sorted(folder.glob("[!.]*.*"))
-        if path.suffix[1:] in KINDS and path.name not in now and not _SCENE_FILE.fullmatch(path.name)
-    )
-
-
 def _write_mp3(rendering: Rendering, path: Path, head: bytes, plans: Sequence[PlannedRun]) -> None:
     with files.replacing(path) as file:
         file.write(head)

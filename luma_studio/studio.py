@@ -41,9 +41,8 @@ class Studio:
         ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, …
         Raises ScriptError, SettingError or UnsafeNameError before anything is written.
         """
-        production = Production(files.confined(self.folder, name), self.folder / STORE, self.voice)
-        production.open(script, chosen(self.settings, {}), changes)
-        return production
+        folder, store = files.confined(self.folder, name), self.folder / STORE
+        return Production(folder, store, self.voice, script, chosen(self.settings, {}), changes)
 
     def productions(self) -> list[str]:
         """The names of the productions in this workspace."""

@@ -100,7 +100,8 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
                     disk.sync(file)
             disk.replace(part, path)
             if durable:
-                disk.sync_folder(path.parent)
+                with suppress(OSError):  # some network folders cannot; the file itself is there
+                    disk.sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):  # the first error is the one to tell
                 disk.unlink(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -71,15 +71,33 @@ class Edit(_Frozen):
 
 
 class State(_Frozen):
-    """A production as it is kept."""
+    """A production as it is kept. ``gain`` is the last export's in dB, ``masters`` the names it has exported."""
 
     version: Literal[1] = 1
     text: str
     choices: Choices
     clauses: tuple[ClauseState, ...] = ()
     gain: float | None = None
+    masters: tuple[str, ...] = ()
     done: tuple[Edit, ...] = ()
     undone: tuple[Edit, ...] = ()
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """The pause after each clause."""
+        return tuple(clause.pause for clause in self.clauses)
+
+    def with_clause(self, index: int, clause: ClauseState) -> State:
+        """The state with one clause changed."""
+        clauses = (*self.clauses[:index], clause, *self.clauses[index + 1 :])
+        return self.model_copy(update={"clauses": clauses})
+
+    def with_pauses(self, pauses: Mapping[int, Pause]) -> State:
+        """The state with some pauses changed, by clause index."""
+        clauses = list(self.clauses)
+        for index, pause in pauses.items():
+            clauses[index] = clauses[index].model_copy(update={"pause": pause})
+        return self.model_copy(update={"clauses": tuple(clauses)})
 
 
 class StateFile:
@@ -111,7 +129,7 @@ class StateFile:
         """Raise ChangedError if another process saved since this one loaded or saved."""
         if self._on_disk() != self._known:
             raise ChangedError(
-                f"{self.path.parent.name} was changed by another process since it was opened here. "
+                f"{self.path.parent.name} was changed by another process or window since it was opened here. "
                 "Open it again, or run the same command again; nothing was overwritten."
             )
 
@@ -149,7 +167,11 @@ def carried(state: State, clauses: Sequence[Clause]) -> State:
         _continued(state.clauses[old], clause) if old is not None else begun(clause)
         for clause, old in zip(clauses, came_from, strict=True)
     )
-    went_to = {old: index for index, old in enumerate(came_from) if old is not None}
+    went_to = {
+        old: index
+        for index, old in enumerate(came_from)
+        if old is not None and new[index].pause == state.clauses[old].pause  # where the author's pause won, it stays
+    }
     return state.model_copy(
         update={"clauses": new, "done": _moved(state.done, went_to), "undone": _moved(state.undone, went_to)}
     )
@@ -161,7 +183,8 @@ def begun(clause: Clause) -> ClauseState:
 
 
 def _continued(old: ClauseState, clause: Clause) -> ClauseState:
-    kept = clause.pause == old.written or old.pause.locked
+    nobody_wrote = clause.pause.source == old.written.source == "default"  # only a setting moved
+    kept = clause.pause == old.written or old.pause.locked or (nobody_wrote and old.pause.source != "default")
     return old.model_copy(update={"written": clause.pause, "pause": old.pause if kept else clause.pause})
 
 

@@ -1,7 +1,9 @@
 """Takes on disk, under their fingerprint, shared by all productions of a workspace.
 
-A take is one WAV file that any player opens. Beside the usual chunks it has ``luma`` (JSON: the recipe, speech bounds,
-words, peak) and ``engy`` (float32: K-weighted energies a 10 ms hop). Being one file, it is there whole or not at all.
+Of each take there is the *original*, as its voice gave it, and from it what productions work with: converted to their
+rate and measured. What is derived can be made again; the original is what was paid for. Both are WAV files that any
+player opens, each there whole or not at all, with a chunk ``luma`` (JSON: recipe, words, and where measured speech
+bounds and peak) and, where measured, ``engy`` (float32: K-weighted energies a 10 ms hop).
 """
 
 from __future__ import annotations
@@ -52,82 +54,175 @@ class Recipe:
 
 
 class TakeStore:
-    """The takes in one folder, at one sample rate."""
+    """The takes in one folder, for productions of one sample rate."""
 
     def __init__(self, folder: Path, rate: int) -> None:
         self.folder = folder
         self.rate = rate
+        self._known: dict[str, Take] = {}
 
     def get(self, fingerprint: str) -> Take | None:
-        """The take with this fingerprint, or None. Raises StoreError if its file is damaged."""
-        path = self._path(fingerprint, self.rate)
-        if path.exists():
-            return _read(path)
-        other = next(iter(sorted(path.parent.glob(f"{fingerprint}.*.wav"))), None)
-        return None if other is None else self._converted(other)
+        """The take with this fingerprint, or None. Raises StoreError if its original is damaged."""
+        if fingerprint not in self._known:
+            take = self._read(fingerprint) or self._derived(fingerprint)
+            if take is None:
+                return None
+            self._known[fingerprint] = take
+        return self._known[fingerprint]
 
     def put(
         self, recipe: Recipe, samples: NDArray[np.int16], rate: int, words: tuple[Word, ...], *, paid: bool
     ) -> Take:
-        """Keep what a voice spoke: 16-bit mono ``samples`` at ``rate``, converted here to the store's rate.
+        """Keep what a voice spoke: 16-bit mono ``samples`` at ``rate``, and the times of words.
 
         Returns when it is on disk; ``paid`` waits until it would survive a loss of power.
         """
-        take, audio = _measured(recipe.fingerprint, samples, rate, self.rate, words)
-        _write(self._path(take.fingerprint, take.rate), take, audio, asdict(recipe), durable=paid)
+        fingerprint = recipe.fingerprint
+        about = {"fingerprint": fingerprint, "recipe": asdict(recipe), "words": [_listed(word) for word in words]}
+        _write(self._original(fingerprint), rate, about, samples, durable=paid)
+        take = self._derived(fingerprint)
+        if take is None:
+            raise _damaged(self._original(fingerprint))
+        self._known[fingerprint] = take
         return take
 
     def samples(self, take: Take, start: int = 0, end: int | None = None) -> NDArray[np.int16]:
         """A take's samples from ``start`` up to ``end`` (its whole length by default)."""
-        path = self._path(take.fingerprint, take.rate)
-        with files.explained(path), path.open("rb") as file:
-            return _samples(file, path, start, take.length if end is None else end)
+        wave = _opened(self._measured(take.fingerprint))
+        if wave is None and self._derived(take.fingerprint) is not None:
+            wave = _opened(self._measured(take.fingerprint))
+        if wave is None:
+            raise _damaged(self._original(take.fingerprint))
+        return wave.samples(start, take.length if end is None else end)
 
     def recipe(self, fingerprint: str) -> Mapping[str, Any]:
-        """What a take in the store was made from. Raises StoreError if it is not there."""
-        path = self._path(fingerprint, self.rate)
-        with files.explained(path), path.open("rb") as file:
-            recipe: Mapping[str, Any] = _about(file, path)["recipe"]
-            return recipe
+        """What a take was made from. Raises StoreError if it is not there."""
+        wave = _opened(self._original(fingerprint))
+        if wave is None:
+            raise _damaged(self._original(fingerprint))
+        recipe: Mapping[str, Any] = wave.about["recipe"]
+        return recipe
 
-    def _path(self, fingerprint: str, rate: int) -> Path:
-        return self.folder / fingerprint[:2] / f"{fingerprint}.{rate}.wav"
+    def _original(self, fingerprint: str) -> Path:
+        return self.folder / fingerprint[:2] / f"{fingerprint}.wav"
 
-    def _converted(self, path: Path) -> Take:
-        """The take of another rate's file, kept at this rate from now on."""
-        take = _read(path)
-        with files.explained(path), path.open("rb") as file:
-            about, samples = _about(file, path), _samples(file, path, 0, take.length)
-        converted, audio = _measured(take.fingerprint, samples, take.rate, self.rate, take.words)
-        _write(self._path(take.fingerprint, self.rate), converted, audio, about["recipe"], durable=False)
-        return converted
+    def _measured(self, fingerprint: str) -> Path:
+        return self.folder / fingerprint[:2] / f"{fingerprint}.{self.rate}.wav"
+
+    def _read(self, fingerprint: str) -> Take | None:
+        """The take as it was measured; None if it was not, or that file is damaged."""
+        wave = _opened(self._measured(fingerprint))
+        if wave is None:
+            return None
+        start, end = wave.about["speech"]
+        peak = wave.about["true_peak"]
+        return Take(
+            fingerprint,
+            wave.rate,
+            wave.length,
+            start,
+            end,
+            tuple(Word(*word) for word in wave.about["words"]),
+            np.frombuffer(wave.content(b"engy"), dtype="<f4").astype(np.float64),
+            -np.inf if peak is None else peak,
+        )
+
+    def _derived(self, fingerprint: str) -> Take | None:
+        """The take converted from its original and measured, kept; None where there is no original."""
+        path = self._original(fingerprint)
+        original = _opened(path)
+        if original is None:
+            if _exists(path):
+                raise _damaged(path)
+            return None
+        audio = convert(original.samples(0, original.length), original.rate, self.rate)
+        start, end = speech_bounds(audio, self.rate) or (0, 0)
+        peak = true_peak(audio)
+        about = {
+            "fingerprint": fingerprint,
+            "words": original.about["words"],
+            "speech": [start, end],
+            "true_peak": None if peak == -np.inf else peak,
+        }
+        _write(self._measured(fingerprint), self.rate, about, audio, energies(audio, self.rate))
+        return self._read(fingerprint)
 
 
-def _measured(
-    fingerprint: str, samples: NDArray[np.int16], rate: int, to_rate: int, words: tuple[Word, ...]
-) -> tuple[Take, NDArray[np.int16]]:
-    audio = convert(samples, rate, to_rate)
-    start, end = speech_bounds(audio, to_rate) or (0, 0)
-    # As they will be read again: the same numbers now and after a restart.
-    measured = energies(audio, to_rate).astype("<f4").astype(np.float64)
-    take = Take(fingerprint, to_rate, len(audio), start, end, words, measured, true_peak(audio))
-    return take, audio
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """A WAV file of ours whose chunks have been found: name → (offset, length)."""
+
+    path: Path
+    rate: int
+    about: Mapping[str, Any]
+    chunks: Mapping[bytes, tuple[int, int]]
+
+    @property
+    def length(self) -> int:
+        return self.chunks[b"data"][1] // 2
+
+    def content(self, name: bytes, start: int = 0, end: int | None = None) -> bytes:
+        offset, length = self.chunks[name]
+        with files.explained(self.path), self.path.open("rb") as file:
+            file.seek(offset + start)
+            return file.read((length if end is None else end) - start)
+
+    def samples(self, start: int, end: int) -> NDArray[np.int16]:
+        data = self.content(b"data", 2 * start, 2 * end)
+        return np.frombuffer(data, dtype="<i2").astype(np.int16, copy=False)
 
 
-def _write(path: Path, take: Take, audio: NDArray[np.int16], recipe: Mapping[str, Any], *, durable: bool) -> None:
-    about = {
-        "version": _VERSION,
-        "fingerprint": take.fingerprint,
-        "recipe": recipe,
-        "speech": [take.speech_start, take.speech_end],
-        "words": [[word.first, word.last, word.start, word.end] for word in take.words],
-        "true_peak": None if take.true_peak == -np.inf else take.true_peak,
-    }
+def _opened(path: Path) -> _Wave | None:
+    """A file of ours, or None if it is not there or not whole."""
+    with files.explained(path):
+        try:
+            with path.open("rb") as file:
+                chunks = _chunks(file)
+                about, rate = json.loads(_content(file, chunks[b"luma"])), _rate(_content(file, chunks[b"fmt "]))
+        except (FileNotFoundError, KeyError, ValueError, struct.error):
+            return None
+    return _Wave(path, rate, about, chunks)
+
+
+def _chunks(file: BinaryIO) -> dict[bytes, tuple[int, int]]:
+    """Where each chunk's content lies. Raises ValueError if the file is not whole."""
+    size = file.seek(0, 2)
+    chunks: dict[bytes, tuple[int, int]] = {}
+    offset = 12
+    while offset < size:
+        file.seek(offset)
+        name, length = _CHUNK.unpack(file.read(_CHUNK.size))
+        chunks[name] = (offset + _CHUNK.size, length)
+        offset += _CHUNK.size + length
+    if offset != size or b"data" not in chunks:
+        raise ValueError("not whole")
+    return chunks
+
+
+def _content(file: BinaryIO, place: tuple[int, int]) -> bytes:
+    file.seek(place[0])
+    return file.read(place[1])
+
+
+def _rate(form: bytes) -> int:
+    rate: int = _FORMAT.unpack(form)[2]
+    return rate
+
+
+def _write(
+    path: Path,
+    rate: int,
+    about: Mapping[str, Any],
+    samples: NDArray[np.int16],
+    measured: NDArray[np.float64] | None = None,
+    *,
+    durable: bool = False,
+) -> None:
     chunks = [
-        (b"fmt ", _FORMAT.pack(1, 1, take.rate, 2 * take.rate, 2, 16)),
-        (b"luma", _even(json.dumps(about, ensure_ascii=True).encode())),
-        (b"engy", take.energies.astype("<f4").tobytes()),
-        (b"data", audio.astype("<i2", copy=False).tobytes()),
+        (b"fmt ", _FORMAT.pack(1, 1, rate, 2 * rate, 2, 16)),
+        (b"luma", _even(json.dumps({"version": _VERSION, **about}, ensure_ascii=True).encode())),
+        (b"engy", b"" if measured is None else measured.astype("<f4").tobytes()),
+        (b"data", samples.astype("<i2", copy=False).tobytes()),
     ]
     body = b"WAVE" + b"".join(_CHUNK.pack(name, len(data)) + data for name, data in chunks)
     files.write(path, _CHUNK.pack(b"RIFF", len(body)) + body, durable=durable)
@@ -138,57 +233,14 @@ def _even(text: bytes) -> bytes:
     return text + b" " * (len(text) % 2)
 
 
-def _read(path: Path) -> Take:
-    with files.explained(path), path.open("rb") as file:
-        chunks, about = _chunks(file, path), _about(file, path)
-        measured = np.frombuffer(_content(file, chunks[b"engy"]), dtype="<f4").astype(np.float64)
-        _, _, rate, *_ = _FORMAT.unpack(_content(file, chunks[b"fmt "]))
-    peak = about["true_peak"]
-    return Take(
-        about["fingerprint"],
-        rate,
-        chunks[b"data"][1] // 2,
-        about["speech"][0],
-        about["speech"][1],
-        tuple(Word(*word) for word in about["words"]),
-        measured,
-        -np.inf if peak is None else peak,
-    )
+def _listed(word: Word) -> list[float]:
+    return [word.first, word.last, word.start, word.end]
 
 
-def _chunks(file: BinaryIO, path: Path) -> dict[bytes, tuple[int, int]]:
-    """Where each chunk's content lies: name → (offset, length). Raises StoreError if the file is not whole."""
-    size = file.seek(0, 2)
-    chunks: dict[bytes, tuple[int, int]] = {}
-    offset = 12
-    while offset + _CHUNK.size <= size:
-        file.seek(offset)
-        name, length = _CHUNK.unpack(file.read(_CHUNK.size))
-        chunks[name] = (offset + _CHUNK.size, length)
-        offset += _CHUNK.size + length
-    if offset != size or not chunks.keys() >= {b"fmt ", b"luma", b"engy", b"data"}:
-        raise _damaged(path)
-    return chunks
-
-
-def _content(file: BinaryIO, place: tuple[int, int]) -> bytes:
-    file.seek(place[0])
-    return file.read(place[1])
-
-
-def _about(file: BinaryIO, path: Path) -> dict[str, Any]:
-    try:
-        about: dict[str, Any] = json.loads(_content(file, _chunks(file, path)[b"luma"]))
-    except ValueError as error:
-        raise _damaged(path) from error
-    return about
+def _exists(path: Path) -> bool:
+    with files.explained(path):
+        return path.exists()
 
 
 def _damaged(path: Path) -> StoreError:
-    return StoreError(f"The take {path} is damaged. Remove that file and speak again.")
-
-
-def _samples(file: BinaryIO, path: Path, start: int, end: int) -> NDArray[np.int16]:
-    offset, _ = _chunks(file, path)[b"data"]
-    data = _content(file, (offset + 2 * start, 2 * (end - start)))
-    return np.frombuffer(data, dtype="<i2").astype(np.int16, copy=False)
+    return StoreError(f"The take {path} is damaged or gone. Remove that file and speak again.")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +89,8 @@ def test_among_equal_clauses_the_neighbours_decide():
 
 def test_a_pause_that_the_author_changed_wins_unless_it_is_locked():
     old = state_of(["Locked.", "Free."])
-    new = carried(old, [clause("Locked.", pause=3), clause("Free.", pause=3)])
+    written = [replace(clause(text), pause=Pause(3.0, "written")) for text in ("Locked.", "Free.")]
+    new = carried(old, written)
     assert [each.pause.seconds for each in new.clauses] == [10.0, 3.0]
 
 

@@ -58,7 +58,7 @@ def test_speech_bounds_are_found_to_a_few_milliseconds(store):
 
 def test_a_takes_file_is_a_wav_that_anything_plays(store):
     take = put(store)
-    (path,) = store.folder.rglob("*.wav")
+    path = store._measured(take.fingerprint)
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 44100)
         assert file.readframes(file.getnframes()) == store.samples(take).tobytes()
@@ -69,13 +69,17 @@ def test_a_piece_of_a_take_is_that_piece(store):
     assert (store.samples(take, 5000, 5100) == store.samples(take)[5000:5100]).all()
 
 
-def test_a_take_is_converted_for_a_production_of_another_rate_and_kept(store):
-    take = put(store)
-    other = TakeStore(store.folder, 48000).get(take.fingerprint)
-    assert other.rate == 48000
-    assert other.length == pytest.approx(take.length * 48000 / 44100, abs=1)
-    assert other.words == take.words
-    assert len(list(store.folder.rglob("*.wav"))) == 2
+def test_a_take_is_converted_for_each_rate_from_its_original_whatever_came_before(workspace):
+    noise = np.random.default_rng(1).normal(0, 3000, 44100).astype(np.int16)
+    ways = []
+    for name, rates in (("one", [48000]), ("other", [32000, 44100, 48000])):
+        recipe = replace(RECIPE, text=name)
+        for rate in rates:
+            store = TakeStore(workspace / name, rate)
+            take = store.get(recipe.fingerprint) or store.put(recipe, noise, 44100, words(name), paid=False)
+        ways.append(store.samples(take))
+        assert (take.rate, take.length, take.words) == (48000, 48000, words(name))
+    assert (ways[0] == ways[1]).all()
 
 
 def test_an_unknown_fingerprint_is_no_take(store):
@@ -83,15 +87,22 @@ def test_an_unknown_fingerprint_is_no_take(store):
 
 
 @pytest.mark.parametrize("keep", [0, 11, 60, -1])
-def test_a_damaged_take_is_told_with_the_remedy(store, keep):
+def test_a_damaged_original_is_told_with_the_remedy_and_what_is_derived_is_made_again(store, keep):
     take = put(store)
-    (path,) = store.folder.rglob("*.wav")
-    path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(StoreError, match=r"damaged\. Remove that file and speak again"):
-        store.get(take.fingerprint)
+    whole = store.samples(take)
+    derived, original = store._measured(take.fingerprint), store._original(take.fingerprint)
+    derived.write_bytes(derived.read_bytes()[:keep])
+    again = TakeStore(store.folder, 44100)
+    assert (again.samples(again.get(take.fingerprint)) == whole).all()
+    derived.unlink()
+    assert (again.samples(take) == whole).all()
+    derived.unlink()
+    original.write_bytes(original.read_bytes()[:keep])
+    with pytest.raises(StoreError, match=r"damaged or gone\. Remove that file and speak again"):
+        TakeStore(store.folder, 44100).get(take.fingerprint)
 
 
 def test_silence_is_a_take_in_which_nothing_is_heard(store):
     take = store.put(RECIPE, np.zeros(22050, np.int16), 22050, (), paid=False)
     assert take.speech_start == take.speech_end
-    assert store.get(take.fingerprint).true_peak == -np.inf
+    assert TakeStore(store.folder, 44100).get(take.fingerprint).true_peak == -np.inf

@@ -1,0 +1,184 @@
+"""Speaking: which clause is to be spoken by which voice, what that would buy, and having it done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from luma_studio.errors import SettingError, StoreError, VoiceError
+from luma_studio.progress import Event, Listener, Outcome
+from luma_studio.script import Clause
+from luma_studio.settings import Choices
+from luma_studio.store.state import ClauseState, State, TakeRef
+from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for, voiced
+
+Voices = Callable[[VoiceChoice], Voice]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A clause to be spoken: by which voice, from what recipe. ``pinned`` is a voice of this one clause's own."""
+
+    index: int
+    voice: Voice
+    choice: str
+    pinned: str | None
+    recipe: Recipe
+    utterance: Utterance
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What speaking would buy: clauses and characters to speak, US dollars, and clauses that are here already."""
+
+    to_speak: int
+    characters: int
+    cost: Decimal
+    here: int
+
+
+def order(
+    clauses: Sequence[Clause],
+    index: int,
+    choices: Choices,
+    voices: Voices,
+    *,
+    pinned: str | None = None,
+    seed: int = 0,
+) -> Order:
+    """The order for one clause: by its speaker's voice, or by ``pinned``, another for this clause alone."""
+    clause = clauses[index]
+    choice = VoiceChoice.parse(pinned) if pinned else speaker_voice(clause.speaker, choices)
+    voice = voices(choice)
+    tags = clause.tags if voice.tags else ()
+    recipe = Recipe(voice.identity, clause.language, voiced(clause.text), tags, seed)
+    before = voiced(clauses[index - 1].text) if index else ""
+    after = voiced(clauses[index + 1].text) if index + 1 < len(clauses) else ""
+    utterance = Utterance(recipe.text, clause.language, tags, before, after, seed)
+    return Order(index, voice, str(choice), pinned, recipe, utterance, clause.line)
+
+
+def orders(clauses: Sequence[Clause], states: Sequence[ClauseState], choices: Choices, voices: Voices) -> list[Order]:
+    """The order for each clause as it stands in a production."""
+    return [
+        order(clauses, index, choices, voices, pinned=state.voice, seed=state.seed)
+        for index, state in enumerate(states)
+    ]
+
+
+def speaker_voice(speaker: str | None, choices: Choices) -> VoiceChoice:
+    """The voice of a speaker: their own if they were given one, else one by the production's voice."""
+    own = {name.casefold(): voice for name, voice in choices.speakers.items()}
+    if speaker is not None and speaker.casefold() in own:
+        return VoiceChoice.parse(own[speaker.casefold()])
+    return voice_for(speaker, VoiceChoice.parse(choices.voice))
+
+
+def check_voices(clauses: Sequence[Clause], choices: Choices, voices: Voices) -> None:
+    """Raise SettingError for a voice that does not exist, or not in a clause's language."""
+    first = {(clause.speaker, clause.language): clause for clause in reversed(clauses)}
+    for (speaker, language), clause in first.items():
+        choice = speaker_voice(speaker, choices)
+        if not voices(choice).speaks(language):
+            raise SettingError(
+                f"The voice {choice} does not speak {language!r}, the language of line {clause.line}. "
+                "Choose another voice or language."
+            )
+
+
+def quoted(wanted: Sequence[Order], takes: TakeStore) -> Quote:
+    """What these orders would buy. Nothing is sent."""
+    different = {each.recipe.fingerprint: each for each in wanted}.values()
+    missing = [each for each in different if not _is_here(each, takes)]
+    characters = sum(len(each.recipe.text) for each in missing)
+    cost = sum((each.voice.price * len(each.recipe.text) for each in missing), Decimal(0))
+    return Quote(len(missing), characters, cost, len(different) - len(missing))
+
+
+async def speak(wanted: Sequence[Order], takes: TakeStore, listener: Listener, spoken: Callable[[Order], None]) -> None:
+    """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
+
+    Raises VoiceError when clauses failed; the others are kept. Any other error lets what was asked for arrive and be
+    kept, asks for nothing more, and is raised then.
+    """
+    limits = {each.voice: asyncio.Semaphore(each.voice.concurrency) for each in wanted}
+    failed: dict[int, VoiceError] = {}
+    broken: list[Exception] = []
+    done = 0
+
+    def tell(same: Sequence[Order], outcome: Outcome) -> None:
+        nonlocal done
+        for each in same:
+            done += 1
+            if outcome != "failed":
+                spoken(each)
+            listener(Event("speak", done, len(wanted), each.recipe.text, outcome))
+
+    async def fill(same: Sequence[Order]) -> None:
+        first = same[0]
+        async with limits[first.voice]:
+            if broken:
+                return
+            try:
+                if await asyncio.to_thread(_is_here, first, takes):
+                    tell(same, "cached")
+                    return
+                await _bought(first, takes)
+            except VoiceError as error:
+                failed.update({each.index: error for each in same})
+                tell(same, "failed")
+            except Exception as error:  # noqa: BLE001 - raised below, when the others have arrived
+                broken.append(error)
+            else:
+                tell(same, "done")
+
+    await asyncio.gather(*(fill(same) for same in _alike(wanted)))
+    if broken:
+        raise broken[0]
+    if failed:
+        line, error = min((each.line, failed[each.index]) for each in wanted if each.index in failed)
+        raise VoiceError(
+            f"{len(failed)} of {len(wanted)} clauses could not be spoken; the others are kept. "
+            f"The first is on line {line}: {error}"
+        ) from error
+
+
+def with_take(state: State, filled: Iterable[Order]) -> State:
+    """The state with the takes of these orders in use; earlier ones stay in each clause's history."""
+    clauses = list(state.clauses)
+    for each in filled:
+        clause = clauses[each.index]
+        take = TakeRef(fingerprint=each.recipe.fingerprint, voice=each.choice, seed=each.recipe.seed)
+        known = {other.fingerprint for other in clause.takes}
+        takes = clause.takes if take.fingerprint in known else (*clause.takes, take)
+        update = {"takes": takes, "take": take.fingerprint, "voice": each.pinned, "seed": take.seed}
+        clauses[each.index] = clause.model_copy(update=update)
+    return state.model_copy(update={"clauses": tuple(clauses)})
+
+
+def _alike(wanted: Iterable[Order]) -> Iterator[list[Order]]:
+    """Orders of the same recipe together: the same words are bought once."""
+    by_fingerprint: dict[str, list[Order]] = {}
+    for each in wanted:
+        by_fingerprint.setdefault(each.recipe.fingerprint, []).append(each)
+    yield from by_fingerprint.values()
+
+
+def _is_here(wanted: Order, takes: TakeStore) -> bool:
+    """Whether the take is in the store; one that is damaged and cost nothing is spoken again."""
+    try:
+        return takes.get(wanted.recipe.fingerprint) is not None
+    except StoreError:
+        if wanted.voice.price > 0:
+            raise
+        return False
+
+
+async def _bought(wanted: Order, takes: TakeStore) -> None:
+    speech = await wanted.voice.speak(wanted.utterance)
+    paid = wanted.voice.price > 0
+    await asyncio.to_thread(takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, paid=paid)
