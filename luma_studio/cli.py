@@ -89,7 +89,7 @@ def narrate(
     for master in masters:
         check_name(files.safe_name(master))
     if fit is not None:
-        samples_of(fit, 1)  # what cannot be read is told before anything is spoken
+        samples_of(fit, load_settings().sample_rate)  # what cannot be read is told before anything is spoken
     text = _read(script)
     changes = {option: value for option, value in options.items() if value is not None}
     if speakers:

@@ -1,15 +1,15 @@
 """What can go wrong, as one tree. Every message is a sentence with the remedy in it.
 
 LumaError
-├── InputError            what the user gave cannot be used; nothing was written (exit code 2)
+├── InputError            what the user gave cannot be used (exit code 2)
 │   ├── ScriptError       a script that cannot be read or has nothing to speak
 │   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
 │   └── FitError          a total duration that the pauses cannot reach
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
-├── BusyError             another process holds this production
-├── ChangedError          another process changed this production since it was opened here
+│   ├── BusyError         another process holds this production
+│   └── ChangedError      this production was changed elsewhere since it was opened here
 └── AudioError            audio that cannot be decoded or encoded
 """
 
@@ -23,7 +23,7 @@ class LumaError(Exception):
 
 
 class InputError(LumaError):
-    """What the user gave cannot be used; nothing was written."""
+    """What the user gave cannot be used."""
 
     exit_code = 2
 
@@ -74,7 +74,7 @@ class BusyError(StoreError):
 
 
 class ChangedError(StoreError):
-    """Another process changed what this one wants to save."""
+    """What is to be saved was changed elsewhere: by another process, or another object on the same folder."""
 
 
 class AudioError(LumaError):

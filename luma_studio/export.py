@@ -152,7 +152,8 @@ def _write_mp3(rendering: Rendering, path: Path, head: bytes, plans: Sequence[Pl
 
 
 def _has_size(path: Path, size: int) -> bool:
-    return path.exists() and path.stat().st_size == size
+    with files.explained(path):
+        return path.exists() and path.stat().st_size == size
 
 
 def _heard(listener: Listener) -> Callable[[int, int], None]:

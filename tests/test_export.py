@@ -198,6 +198,30 @@ def test_the_audit_tells_a_pause_that_is_not_as_asked(calm, change):
     assert found.found != found.asked
 
 
+@pytest.mark.parametrize("fault", ["missing", "halved", "doubled", "burst"])
+@pytest.mark.parametrize("which", [0, 7, 30])
+def test_one_wrong_pause_is_one_finding_or_two(studio, fault, which):
+    give(studio, FakeVoice())
+    text = "Calm\n" + "\n".join(f"Line {n} of the {n % 9} calm ones. ({0.4 + n % 5 / 2} sec)" for n in range(40))
+    production = studio.production("long", text)
+    asyncio.run(production.speak())
+    made = rendering(production)
+    samples, timeline = np.concatenate(list(pieces(made))), made.timeline
+    start, end = int(timeline.clip_end[which]), int(timeline.clip_start[which + 1])
+    between = {
+        "missing": samples[:0],
+        "halved": samples[start : (start + end) // 2],
+        "doubled": np.tile(samples[start:end], 2),
+        "burst": samples[start:end].copy(),
+    }[fault]
+    if fault == "burst":
+        middle = len(between) // 2
+        between[middle - 2000 : middle + 2000] = 9000 * np.sin(np.arange(4000) * 0.05)
+    found = audit("wrong", [np.concatenate([samples[:start], between, samples[end:]])], timeline)
+    assert 1 <= len(found.findings) <= 2
+    assert found.findings[0].clause == which
+
+
 @pytest.mark.parametrize("name", ["calm", "calm.ogg", "calm.txt", "calm.mp3.exe"])
 def test_an_ending_that_is_no_format_is_refused(calm, name):
     with pytest.raises(SettingError, match="Choose one of"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 from multiprocessing import get_context
@@ -87,11 +88,9 @@ def test_dying_at_the_very_first_run_leaves_nothing_half(workspace, monkeypatch)
         with monkeypatch.context() as patch:
             patch.setattr(files, "disk", DyingDisk(dies_at))
             voice = FakeVoice()
-            try:
+            with contextlib.suppress(Killed):
                 work(here, voice, SCRIPT)
                 return
-            except Killed:
-                pass
         kept = stored(here)
         check_whole(here / "generated_audio" / "calm")
         again = FakeVoice()

@@ -10,7 +10,7 @@ from luma_studio.script.headers import Line, is_header_by_place, last_mark
 from luma_studio.script.lines import LanguageLine, RawLine, header_scene, language_line, raw_lines
 from luma_studio.script.passages import join, read_passage, shortened
 from luma_studio.script.punctuation import COLONS, COMMAS, OPENERS
-from luma_studio.script.scenes import SceneDraft, Stage
+from luma_studio.script.scenes import Drafting, SceneDraft
 
 Entry = Line | SceneDraft | LanguageLine
 
@@ -19,48 +19,48 @@ _BULLET = re.compile(r"[-*+•‣◦▪●○][ \t]+(?:\[[ xX]\][ \t]+)?")
 _NUMBERED = re.compile(r"\d{1,3}[.)][ \t]")
 
 
-def read_narration(stage: Stage) -> None:
-    """Read all lines into the stage's scenes."""
-    entries = _entries(stage)
+def read_narration(drafting: Drafting) -> None:
+    """Read all lines into the drafting's scenes."""
+    entries = _entries(drafting)
     headers = _headers_by_place(entries)
-    _report_title(entries, stage)
+    _report_title(entries, drafting)
     run: list[Line] = []
     for at, entry in enumerate(entries):
         is_text = isinstance(entry, Line) and at not in headers
         if run and not (is_text and _wraps(run[-1], entry)):
-            stage.speak(join(line.passage for line in run))
+            drafting.add(join(line.passage for line in run))
             run = []
         if isinstance(entry, LanguageLine):
-            stage.stated_language = entry.code or stage.stated_language
+            drafting.stated_language = entry.code or drafting.stated_language
         elif isinstance(entry, SceneDraft):
-            stage.open(entry)
+            drafting.open(entry)
         elif is_text:
             run.append(entry)
         else:
-            stage.open(SceneDraft(entry.text.rstrip(COLONS + " \t"), entry.start))
-            _report_guess(entries, at, stage)
+            drafting.open(SceneDraft(entry.text.rstrip(COLONS + " \t"), entry.start))
+            _report_guess(entries, at, drafting)
     if run:
-        stage.speak(join(line.passage for line in run))
+        drafting.add(join(line.passage for line in run))
 
 
-def _entries(stage: Stage) -> list[Entry]:
+def _entries(drafting: Drafting) -> list[Entry]:
     entries: list[Entry] = []
     early = True
-    for raw in raw_lines(stage.source.clean):
+    for raw in raw_lines(drafting.source.clean):
         if entries and isinstance(entries[-1], LanguageLine):
             raw = raw._replace(after_blank=True)  # noqa: PLW2901
-        entry = _entry(raw, stage, early=early)
+        entry = _entry(raw, drafting, early=early)
         early = early and not (isinstance(entry, Line) and not entry.only_note)
         entries.append(entry)
     return entries
 
 
-def _entry(raw: RawLine, stage: Stage, *, early: bool) -> Entry:
-    entry = header_scene(raw, stage.report) or language_line(raw, stage.report, early=early)
-    return entry or _line(raw, stage)
+def _entry(raw: RawLine, drafting: Drafting, *, early: bool) -> Entry:
+    entry = header_scene(raw, drafting.report) or language_line(raw, drafting.report, early=early)
+    return entry or _line(raw, drafting)
 
 
-def _line(raw: RawLine, stage: Stage) -> Line:
+def _line(raw: RawLine, drafting: Drafting) -> Line:
     quoted = bullet = numbered = None
     start = 0
     if not raw.text[0].isalpha():
@@ -69,10 +69,10 @@ def _line(raw: RawLine, stage: Stage) -> Line:
         bullet = _BULLET.match(raw.text, start)
         numbered = _NUMBERED.match(raw.text, start)
         start = bullet.end() if bullet else start
-    passage = read_passage(stage.source.clean, raw.start + start, raw.end, stage.report)
+    passage = read_passage(drafting.source.clean, raw.start + start, raw.end, drafting.report)
     text = passage.text.strip()
     if passage.tags and not text and raw.after_blank and passage.tags[0].text[0].isupper():
-        stage.report(
+        drafting.report(
             raw.start,
             "note",
             f"{shortened(raw.text)} is read as a delivery tag. Put “# ” before it to make it a header.",
@@ -104,12 +104,12 @@ def _headers_by_place(entries: Sequence[Entry]) -> frozenset[int]:
     return frozenset(at_entry[at] for at, verdict in verdicts.items() if verdict)
 
 
-def _report_title(entries: Sequence[Entry], stage: Stage) -> None:
+def _report_title(entries: Sequence[Entry], drafting: Drafting) -> None:
     """Say so where a line or two alone before the first header may well be the script's title."""
     first = next((at for at, entry in enumerate(entries) if isinstance(entry, SceneDraft)), 0)
     lines = [entry for entry in entries[:first] if isinstance(entry, Line)]
     if 1 <= len(lines) <= 2 and all(line.looks_like_header for line in lines):
-        stage.report(
+        drafting.report(
             lines[0].start,
             "note",
             f"{shortened(lines[0].text)} stands alone before the first header and is spoken. "
@@ -117,14 +117,14 @@ def _report_title(entries: Sequence[Entry], stage: Stage) -> None:
         )
 
 
-def _report_guess(entries: Sequence[Entry], at: int, stage: Stage) -> None:
+def _report_guess(entries: Sequence[Entry], at: int, drafting: Drafting) -> None:
     """Say so where a header may well have been meant for narration."""
     line, following = entries[at], entries[at + 1]
     if not isinstance(line, Line):
         return
     apart = isinstance(following, Line) and following.after_blank
     if apart or last_mark(line.text) in COLONS or len(line.text.split()) >= 4:
-        stage.report(
+        drafting.report(
             line.start,
             "note",
             f"{shortened(line.text)} is read as a header and not spoken. "

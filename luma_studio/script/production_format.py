@@ -15,7 +15,7 @@ from luma_studio.script.model import Direction
 from luma_studio.script.passages import Passage, Silence, join, read_passage, shortened
 from luma_studio.script.pauses import Kind, Timed, read_note
 from luma_studio.script.punctuation import COMMAS, ENDERS, OPENERS, QUOTES, is_word_character
-from luma_studio.script.scenes import SceneDraft, Stage
+from luma_studio.script.scenes import Drafting, SceneDraft
 from luma_studio.script.words import DIRECTIONS, SAYABLE_DIRECTIONS, SPOKEN_LINES, VOICE_OVERS, fold, folded, words
 
 _LABEL = (
@@ -98,15 +98,15 @@ class _Quotation(NamedTuple):
     closed: bool = True
 
 
-def read_production(stage: Stage) -> None:
-    """Read all lines into the stage's scenes."""
-    lines = list(raw_lines(stage.source.clean))
+def read_production(drafting: Drafting) -> None:
+    """Read all lines into the drafting's scenes."""
+    lines = list(raw_lines(drafting.source.clean))
     labels = [_label(line) for line in lines]
-    reader = _Reader(stage, lines, labels)
+    reader = _Reader(drafting, lines, labels)
     at = 0
     while at < len(lines):
         at = reader.read(at)
-    _send_home(reader.assets, stage)
+    _send_home(reader.assets, drafting)
 
 
 def _label(line: RawLine) -> _Label | None:
@@ -152,8 +152,8 @@ def _named_label(named: re.Match[str]) -> _Label | None:
 class _Reader:
     """Where the reading stands: the last line read decides what a line without a name belongs to."""
 
-    def __init__(self, stage: Stage, lines: list[RawLine], labels: list[_Label | None]) -> None:
-        self.stage = stage
+    def __init__(self, drafting: Drafting, lines: list[RawLine], labels: list[_Label | None]) -> None:
+        self.drafting = drafting
         self.lines = lines
         self.labels = labels
         # Without any dialogue line, plain lines are all there is to speak.
@@ -167,15 +167,15 @@ class _Reader:
     def read(self, at: int) -> int:
         """Read what begins on a line; returns the number of the line after it."""
         line, label = self.lines[at], self.labels[at]
-        language = language_line(line, self.stage.report, early=not self.stage.anything_spoken)
+        language = language_line(line, self.drafting.report, early=not self.drafting.anything_spoken)
         if language is not None:
-            self.stage.stated_language = language.code or self.stage.stated_language
+            self.drafting.stated_language = language.code or self.drafting.stated_language
             return at + 1
         if label is None or not label.known:
-            scene = header_scene(line, self.stage.report)
+            scene = header_scene(line, self.drafting.report)
             if scene is not None:
                 self._forget()
-                self.stage.open(scene)
+                self.drafting.open(scene)
                 return at + 1
         if label is not None and label.spoken:
             return self._dialogue(at, label)
@@ -198,14 +198,14 @@ class _Reader:
         self.speaker, self.after_direction = label.speaker, False
         self.open_speech = not quotation.quoted
         if not quotation.closed:
-            self.stage.report(
+            self.drafting.report(
                 quotation.quotes[0],
                 "warning",
                 f"The quotation that begins {shortened(self.lines[first].text[-40:])} is not closed: "
                 "it is read up to the next blank line or named line. Put a closing quote behind its last word.",
             )
-        if not _SPEAKABLE.search(self.stage.source.clean, start, quotation.lines[-1].end):
-            self.stage.report(
+        if not _SPEAKABLE.search(self.drafting.source.clean, start, quotation.lines[-1].end):
+            self.drafting.report(
                 self.lines[at].start,
                 "warning",
                 f"{shortened(self.lines[at].text)} has no words. "
@@ -221,7 +221,7 @@ class _Reader:
         for manner in manners:
             note = read_note(manner)
             if isinstance(note, Timed | Kind):
-                self.stage.speak(Passage("", [(0, offset)], [Silence(0, offset, note)]))
+                self.drafting.add(Passage("", [(0, offset)], [Silence(0, offset, note)]))
             else:
                 tags.append(manner)
         return tags
@@ -234,7 +234,7 @@ class _Reader:
 
     def _quotation(self, first: int, start: int) -> _Quotation:
         """The lines of a dialogue: up to its closing quote, or one line when it has no quotes."""
-        clean, line = self.stage.source.clean, self.lines[first]
+        clean, line = self.drafting.source.clean, self.lines[first]
         opening = _opening(clean, start, line.end)
         if opening is None:
             return _Quotation([line], start, ())
@@ -259,18 +259,18 @@ class _Reader:
         for at, line in enumerate(quotation.lines):
             start = quotation.start if at == 0 else line.start
             passage = read_passage(
-                self.stage.source.clean,
+                self.drafting.source.clean,
                 start,
                 line.end,
-                self.stage.report,
+                self.drafting.report,
                 without=tuple(mark for mark in quotation.quotes if start <= mark < line.end),
             )
             if run and (line.after_blank or not _wraps(run[-1].text, passage.text)):
-                self.stage.speak(join(run), self.speaker, tags)
+                self.drafting.add(join(run), self.speaker, tags)
                 run, tags = [], ()
             run.append(passage)
         if run:
-            self.stage.speak(join(run), self.speaker, tags)
+            self.drafting.add(join(run), self.speaker, tags)
 
     def _direction(self, line: RawLine, label: _Label) -> None:
         text = line.text[label.start :].strip(" \t*_")
@@ -278,19 +278,19 @@ class _Reader:
             text = text.rstrip("])")
         if not label.known and text:
             self._report_unknown(line, label, text)
-        place = self.stage.source.place(line.start)
+        place = self.drafting.source.place(line.start)
         direction = Direction(label.name, _unquoted(text), place.line)
         if label.scene_id is None:
-            self.stage.scene.directions.append(direction)
+            self.drafting.scene.directions.append(direction)
         else:
-            self.assets.append(_Asset(label.scene_id, direction, self.stage.scene, line.start))
+            self.assets.append(_Asset(label.scene_id, direction, self.drafting.scene, line.start))
         self.open_speech, self.after_direction = self.no_dialogue, True
 
     def _report_unknown(self, line: RawLine, label: _Label, text: str) -> None:
         """Say so where a direction of a name nobody knows may well have been meant as dialogue."""
         said = text[0] in QUOTES or label.name in self.speakers
         if said or text[-1] in ENDERS:
-            self.stage.report(
+            self.drafting.report(
                 line.start,
                 "warning" if said else "note",
                 f"{shortened(line.text)} is kept as a direction and not spoken. "
@@ -298,26 +298,26 @@ class _Reader:
             )
 
     def _plain_line(self, line: RawLine) -> None:
-        passage = read_passage(self.stage.source.clean, line.start, line.end, self.stage.report)
+        passage = read_passage(self.drafting.source.clean, line.start, line.end, self.drafting.report)
         if not _SPEAKABLE.search(passage.text):
             if passage.tags and line.after_blank and passage.tags[0].text[0].isupper():
-                self.stage.report(
+                self.drafting.report(
                     line.start,
                     "note",
                     f"{shortened(line.text)} is read as a delivery tag. For a header write [Scene 2 – …] or “# …”.",
                 )
             passage.text = ""
-            self.stage.speak(passage)
+            self.drafting.add(passage)
         elif self.open_speech:
-            self.stage.speak(passage, self.speaker)
+            self.drafting.add(passage, self.speaker)
         else:
             self._report_stray(line)
 
     def _report_stray(self, line: RawLine) -> None:
-        directions = self.stage.scene.directions
+        directions = self.drafting.scene.directions
         if self.after_direction and directions and not line.after_blank:
             directions[-1] = replace(directions[-1], text=f"{directions[-1].text} {line.text}".strip())
-        self.stage.report(
+        self.drafting.report(
             line.start,
             "warning",
             f"{shortened(line.text)} is neither a header, dialogue nor a direction: it is not spoken. "
@@ -371,9 +371,9 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _send_home(assets: Sequence[_Asset], stage: Stage) -> None:
+def _send_home(assets: Sequence[_Asset], drafting: Drafting) -> None:
     """Give each asset to the scene it names."""
-    homes = {f"scene_{scene.number}": scene for scene in reversed(stage.scenes) if scene.number is not None}
+    homes = {f"scene_{scene.number}": scene for scene in reversed(drafting.scenes) if scene.number is not None}
     for asset in assets:
         home = homes.get(asset.scene_id)
         (home or asset.scene).directions.append(asset.direction)
@@ -381,7 +381,7 @@ def _send_home(assets: Sequence[_Asset], stage: Stage) -> None:
         if home is asset.scene or (home is None and asset.scene.number is None):
             continue
         fate = "it is kept for that scene" if home else "there is no such scene, so it is kept where it stands"
-        stage.report(
+        drafting.report(
             asset.offset,
             "warning",
             f"A line about {asset.scene_id} in the scene “{asset.scene.title}”: {fate}. "

@@ -11,7 +11,7 @@ from luma_studio.script.model import Script
 from luma_studio.script.narration_format import read_narration
 from luma_studio.script.passages import with_whole_notes
 from luma_studio.script.production_format import is_production, read_production
-from luma_studio.script.scenes import Notebook, Stage, finished, scene_ids
+from luma_studio.script.scenes import Drafting, Findings, finished, scene_ids
 from luma_studio.script.source import Source
 from luma_studio.settings import Reading
 
@@ -43,22 +43,22 @@ def _uncollected() -> Iterator[None]:
 def _parse(text: str, reading: Reading) -> Script:
     source = Source(text)
     source.clean = with_whole_notes(source.clean)
-    notebook = Notebook(source)
-    stage = Stage(source, reading, notebook)
+    findings = Findings(source)
+    drafting = Drafting(source, reading, findings)
     production = is_production(source.clean)
-    (read_production if production else read_narration)(stage)
+    (read_production if production else read_narration)(drafting)
     if source.unclosed_comment is not None:
-        notebook.report(
+        findings.report(
             source.clean_offset(source.unclosed_comment),
             "warning",
             "The comment that begins here with “<!--” is not closed: what follows is spoken. Put “-->” behind it.",
         )
-    drafts = stage.close()
-    if not stage.anything_spoken:
+    drafts = drafting.close()
+    if not drafting.anything_spoken:
         raise ScriptError(_nothing_to_speak(source.text, production=production))
-    ids = scene_ids(drafts, notebook)
-    scenes = tuple(finished(draft, scene_id, stage) for draft, scene_id in zip(drafts, ids, strict=True))
-    return Script(source.text, "production" if production else "narration", scenes, notebook.diagnostics())
+    ids = scene_ids(drafts, findings)
+    scenes = tuple(finished(draft, scene_id, drafting) for draft, scene_id in zip(drafts, ids, strict=True))
+    return Script(source.text, "production" if production else "narration", scenes, findings.diagnostics())
 
 
 def _nothing_to_speak(text: str, *, production: bool) -> str:

@@ -32,7 +32,7 @@ class SceneDraft:
     tags: list[str] = field(default_factory=list)
 
 
-class Notebook:
+class Findings:
     """Diagnostics as they are noticed, by offset into the clean text."""
 
     def __init__(self, source: Source) -> None:
@@ -53,13 +53,13 @@ class Notebook:
 _LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "note": "note"}
 
 
-class Stage:
+class Drafting:
     """The scenes read so far. What is read next goes into the last of them."""
 
-    def __init__(self, source: Source, reading: Reading, notebook: Notebook) -> None:
+    def __init__(self, source: Source, reading: Reading, findings: Findings) -> None:
         self.source = source
         self.reading = reading
-        self.report = notebook.report
+        self.report = findings.report
         self.stated_language = reading.language
         self.scenes = [SceneDraft("", 0)]
         self._spoken_language: str | None = None
@@ -85,7 +85,7 @@ class Stage:
         self._settle_tags()
         self.scenes.append(scene)
 
-    def speak(self, passage: Passage, speaker: str | None = None, tags: Iterable[str] = ()) -> None:
+    def add(self, passage: Passage, speaker: str | None = None, tags: Iterable[str] = ()) -> None:
         """Add a passage to the scene."""
         drafts, early, left_tags = clauses_of(passage, speaker, self.reading.granularity)
         scene = self.scene
@@ -157,7 +157,7 @@ class Stage:
         return language
 
 
-def scene_ids(scenes: list[SceneDraft], notebook: Notebook) -> list[str]:
+def scene_ids(scenes: list[SceneDraft], findings: Findings) -> list[str]:
     """An id for each scene: the number its header asks for, or else the lowest that no other asks for."""
     wanted = {scene.number for scene in scenes if scene.number is not None}
     given: set[int] = set()
@@ -170,7 +170,7 @@ def scene_ids(scenes: list[SceneDraft], notebook: Notebook) -> list[str]:
                 free += 1
             if scene.wants_number:
                 reason = "has no number that can be used" if number is None else f"is a second scene {number}"
-                notebook.report(
+                findings.report(
                     scene.offset,
                     "warning",
                     f"The scene “{scene.title}” {reason}: it becomes scene_{free}. Give it a number of its own.",
@@ -181,49 +181,49 @@ def scene_ids(scenes: list[SceneDraft], notebook: Notebook) -> list[str]:
     return ids
 
 
-def finished(draft: SceneDraft, scene_id: str, stage: Stage) -> Scene:
+def finished(draft: SceneDraft, scene_id: str, drafting: Drafting) -> Scene:
     """A scene as it is given out."""
     untitled = not draft.title and bool(draft.drafts)
     return Scene(
         id=scene_id,
         title=draft.title,
-        line=stage.source.place(draft.drafts[0].start if untitled else draft.offset).line,
-        lead_in_seconds=_total(draft.lead_in, stage).seconds,
-        clauses=tuple(_clause(clause, stage) for clause in draft.drafts),
+        line=drafting.source.place(draft.drafts[0].start if untitled else draft.offset).line,
+        lead_in_seconds=_total(draft.lead_in, drafting).seconds,
+        clauses=tuple(_clause(clause, drafting) for clause in draft.drafts),
         directions=tuple(draft.directions),
     )
 
 
-def _clause(draft: Draft, stage: Stage) -> Clause:
-    start = stage.source.place(draft.start)
+def _clause(draft: Draft, drafting: Drafting) -> Clause:
+    start = drafting.source.place(draft.start)
     return Clause(
         text=draft.text,
         speaker=draft.speaker,
         language=draft.language,
         tags=tuple(draft.tags),
-        pause=_pause(draft, stage),
+        pause=_pause(draft, drafting),
         line=start.line,
         column=start.column,
         start=start.offset,
-        end=stage.source.offset(draft.end - 1) + 1,
+        end=drafting.source.offset(draft.end - 1) + 1,
     )
 
 
-def _pause(draft: Draft, stage: Stage) -> Pause:
-    return _total(draft.silences, stage) if draft.silences else stage.default_pauses[draft.ending]
+def _pause(draft: Draft, drafting: Drafting) -> Pause:
+    return _total(draft.silences, drafting) if draft.silences else drafting.default_pauses[draft.ending]
 
 
-def _total(silences: list[Silence], stage: Stage) -> Pause:
+def _total(silences: list[Silence], drafting: Drafting) -> Pause:
     """The sum of some notes; a range among them makes the sum one."""
     seconds = least = most = 0.0
     ranged = False
     for silence in silences:
-        low, middle, high = _length(silence.note, stage.reading)
+        low, middle, high = _length(silence.note, drafting.reading)
         seconds, least, most = seconds + middle, least + low, most + high
         ranged = ranged or low != high
     if seconds > _VERY_LONG:
         cut = f" and cut to {LONGEST_PAUSE / 3600:g} hours" if seconds >= LONGEST_PAUSE else ""
-        stage.report(
+        drafting.report(
             silences[-1].offset,
             "warning",
             f"A pause of {seconds:,.0f} seconds, over ten minutes, is kept{cut}. Is it meant? "

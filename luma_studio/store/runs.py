@@ -16,10 +16,12 @@ class RunStore:
 
     def has(self, key: str, size: int) -> bool:
         """Whether the run is there with all its ``size`` bytes."""
-        try:
-            return os.stat(self._path(key)).st_size == size  # noqa: PTH116 - a pathlib.Path costs more than the call
-        except FileNotFoundError:
-            return False
+        path = self._path(key)
+        with files.explained(path):
+            try:
+                return os.stat(path).st_size == size  # noqa: PTH116 - a pathlib.Path costs more than the call
+            except FileNotFoundError:
+                return False
 
     def get(self, key: str) -> bytes:
         """The run. Raises StoreError if it is not there."""

@@ -17,7 +17,7 @@ from luma_studio.script.model import Pause
 from luma_studio.settings import Sound
 from luma_studio.timeline.take import Take
 
-Samples = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Timeline:
 
     rate: int
     takes: tuple[Take, ...]
-    pauses: Samples
-    speech_start: Samples
-    speech_end: Samples
-    clip_start: Samples
-    clip_end: Samples
-    offset: Samples
+    pauses: Positions
+    speech_start: Positions
+    speech_end: Positions
+    clip_start: Positions
+    clip_end: Positions
+    offset: Positions
     scenes: tuple[PlacedScene, ...]
     length: int
 
@@ -80,7 +80,7 @@ class Timeline:
         )
 
 
-def in_samples(pauses: Sequence[Pause], rate: int) -> Samples:
+def in_samples(pauses: Sequence[Pause], rate: int) -> Positions:
     """Pauses in whole samples."""
     seconds = np.fromiter((pause.seconds for pause in pauses), np.float64, len(pauses))
     return np.rint(seconds * rate).astype(np.int64)
@@ -129,12 +129,12 @@ def arrange(
     )
 
 
-def _bounds(takes: Sequence[Take]) -> tuple[Samples, Samples, Samples]:
+def _bounds(takes: Sequence[Take]) -> tuple[Positions, Positions, Positions]:
     table = np.array([(take.speech_start, take.speech_end, take.length) for take in takes], np.int64)
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _shared(before: Samples, after: int, lead: Samples, tail: Samples) -> tuple[Samples, Samples]:
+def _shared(before: Positions, after: int, lead: Positions, tail: Positions) -> tuple[Positions, Positions]:
     """Lead-ins and tails shortened where a silence is too short for both."""
     gaps = np.append(before[1:], after)  # the silence after each clause
     next_lead = np.append(lead[1:], 0)
@@ -143,7 +143,9 @@ def _shared(before: Samples, after: int, lead: Samples, tail: Samples) -> tuple[
     return lead, tail
 
 
-def _placed(scenes: Sequence[SceneSpan], starts: Samples, clip_end: Samples, length: int) -> tuple[PlacedScene, ...]:
+def _placed(
+    scenes: Sequence[SceneSpan], starts: Positions, clip_end: Positions, length: int
+) -> tuple[PlacedScene, ...]:
     """A scene begins with its own silence, but not before the last clip of the scene before has ended."""
     edges = [0, *(int(max(starts[scene.first], clip_end[scene.first - 1])) for scene in scenes[1:]), length]
     return tuple(

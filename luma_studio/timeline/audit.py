@@ -17,6 +17,8 @@ from luma_studio.audio.levels import LevelMeter, silences, window_start
 from luma_studio.timeline.arrange import Timeline
 from luma_studio.timeline.duration import clock
 
+Span = tuple[int, int]
+
 TOLERANCE = 0.060  # seconds; more is a finding
 _LEAST = 0.02  # seconds; shorter gaps are the sound of speech
 
@@ -105,7 +107,7 @@ def audit(file: str, pieces: Iterable[NDArray[np.int16]], timeline: Timeline) ->
     heard = np.flatnonzero(timeline.speech_end > timeline.speech_start)
     starts = timeline.speech_end[heard]
     ends = np.append(timeline.speech_start[heard[1:]], timeline.length)
-    lengths = _matching(spans, starts, ends)
+    lengths = _matching(spans, starts, ends, TOLERANCE * timeline.rate)
     return Audit(
         file,
         timeline.rate,
@@ -120,27 +122,40 @@ def audit(file: str, pieces: Iterable[NDArray[np.int16]], timeline: Timeline) ->
     )
 
 
-def _matching(spans: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[int]:
+def _matching(
+    spans: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64], tolerance: float
+) -> list[int]:
     """The length of the found silence that overlaps each asked one most; 0 where none does.
 
-    Each is looked for as far off as the one before it ended, so that one wrong pause is one finding and not many.
+    Each is looked for as far off as the one before it ended, began, or was looked for, and, if that one was more than
+    ``tolerance`` samples wrong, as if it were missing; so that one wrong pause is one finding and not many.
     """
-    found = spans.tolist()
-    found_ends = spans[:, 1].tolist()
+    found = [(int(start), int(end)) for start, end in spans]
+    found_ends = [end for _, end in found]
     lengths = []
-    off = 0
+    offsets = [0]
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        best, longest = None, -1
-        for index in range(bisect_left(found_ends, start + off), len(found)):
-            span = found[index]
-            if span[0] > end + off:
-                break
-            shared = min(span[1], end + off) - max(span[0], start + off)
-            if shared > longest:
-                best, longest = span, shared
-        if best is None:
-            lengths.append(0)
-        else:
-            lengths.append(best[1] - best[0])
-            off = best[1] - end
+        tries = [(off, _overlapping(found, found_ends, start + off, end + off)) for off in offsets]
+        off, span = min(tries, key=lambda each: abs(_length(each[1]) - (end - start)))
+        lengths.append(_length(span))
+        offsets = [off] if span is None else [span[1] - end, span[0] - start, off]
+        if abs(lengths[-1] - (end - start)) > tolerance:
+            offsets.append(off - (end - start))
     return lengths
+
+
+def _overlapping(found: list[Span], found_ends: list[int], start: int, end: int) -> Span | None:
+    """The found silence that shares most with ``start`` to ``end``."""
+    best, most = None, 0
+    for index in range(bisect_left(found_ends, start), len(found)):
+        span = found[index]
+        if span[0] > end:
+            break
+        shared = min(span[1], end) - max(span[0], start)
+        if shared > most:
+            best, most = span, shared
+    return best
+
+
+def _length(span: Span | None) -> int:
+    return 0 if span is None else span[1] - span[0]

@@ -34,6 +34,7 @@ def captions(timeline: Timeline, clauses: Sequence[Clause]) -> tuple[Cue, ...]:
         cue
         for clause, take, at in zip(clauses, timeline.takes, timeline.speech_start, strict=True)
         for cue in _cues(clause, take, (int(at) - take.speech_start) / timeline.rate)
+        if take.speech_start < take.speech_end  # what is not heard has no time to be read in
     ]
     length = timeline.length / timeline.rate
     starts = [*(cue.start for cue in cues[1:]), length + _APART]
@@ -113,11 +114,16 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
             if index > start:
                 yield start, index
             start = index + 1
-        elif index > start and (_unspaced(character) or index - start >= LINE) and not unicodedata.combining(character):
+        elif index > start and (_unspaced(character) or index - start >= LINE) and not _is_mark(character):
             yield start, index
             start = index
     if start < len(text):
         yield start, len(text)
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it belongs to the letter before it, as vowel signs do."""
+    return unicodedata.category(character)[0] == "M"
 
 
 def _unspaced(character: str) -> bool:

@@ -9,8 +9,10 @@ from luma_studio.timeline.arrange import PlacedScene, Timeline
 
 
 def chapters(timeline: Timeline) -> tuple[Chapter, ...]:
-    """A chapter a scene, in samples."""
-    return tuple(Chapter(scene.start, scene.end, title_of(scene)) for scene in timeline.scenes)
+    """A chapter a scene, in samples; none for a scene in which there is nothing, not even silence."""
+    return tuple(
+        Chapter(scene.start, scene.end, title_of(scene)) for scene in timeline.scenes if scene.start < scene.end
+    )
 
 
 def title_of(scene: PlacedScene) -> str:

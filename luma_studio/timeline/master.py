@@ -15,9 +15,8 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from luma_studio.audio.clip import faded, scaled
+from luma_studio.audio.clip import Samples, faded, scaled
 from luma_studio.audio.loudness import loudness_of
 from luma_studio.audio.mp3 import FRAME, Run, encode_run, is_run, run_bytes, stream_bytes, write_stream
 from luma_studio.settings import Sound
@@ -30,7 +29,6 @@ _JOIN = _QUIET + 3 * FRAME  # samples between two clips that may lie in runs of 
 _PIECE = 1 << 18  # samples of silence handed out at once
 _KEEP = 0.3  # LU that a kept gain may be off, so that an edit does not encode everything anew
 
-Samples = NDArray[np.int16]
 Load = Callable[[Take, int, int], Samples]
 """Gives a take's samples from one index up to another."""
 

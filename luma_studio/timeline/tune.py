@@ -42,8 +42,9 @@ def tune(pauses: Sequence[Pause], seconds: Mapping[int, float]) -> Pauses:
 
 def scale(pauses: Sequence[Pause], factor: float, which: Collection[int]) -> Pauses:
     """Multiply the free pauses among ``which``; a locked one keeps its length."""
-    lengths = {index: pauses[index].seconds * factor for index in which if not pauses[index].locked}
-    return tune(pauses, {index: min(length, _LONGEST) for index, length in lengths.items()})
+    free = {index: pauses[index].seconds for index in which if not pauses[index].locked}
+    scaled = {index: min(seconds * factor, max(seconds, _LONGEST)) for index, seconds in free.items()}
+    return tune(pauses, {index: seconds for index, seconds in scaled.items() if seconds != free[index]})
 
 
 def lock(pauses: Sequence[Pause], which: Collection[int], *, locked: bool = True) -> Pauses:

@@ -10,6 +10,7 @@ import queue
 import random
 import subprocess
 import sys
+import threading
 import weakref
 import zlib
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
 
 ENGINE = "espeak"
+_PATIENCE = 60.0  # seconds for one clause, which takes some milliseconds
 _WORKER = Path(__file__).with_name("espeak_worker.py")
 _RATES = range(80, 451)  # words a minute
 _PITCHES = range(100)
@@ -82,8 +84,9 @@ class EspeakVoice:
     tags = False
 
     def __init__(self, choice: VoiceChoice) -> None:
-        self._language, _, self._variant = choice.voice.partition("+")
-        if self._language and self._language.lower() not in languages():
+        language, _, self._variant = choice.voice.partition("+")
+        self._language = language.lower()
+        if self._language and self._language not in languages():
             raise SettingError(f"espeak has no language {self._language!r}. All it has: luma-studio voices.")
         if self._variant and self._variant not in variants():
             raise SettingError(f"espeak has no variant {self._variant!r}. All it has: luma-studio voices.")
@@ -136,7 +139,7 @@ def _checked(choice: VoiceChoice) -> dict[str, Value]:
             raise SettingError(
                 f"espeak has no setting {name!r}; it has rate and pitch, as in espeak:hi,rate=140,pitch=50."
             )
-        if not isinstance(value, int) or value not in allowed:
+        if type(value) is not int or value not in allowed:
             raise SettingError(
                 f"espeak's {name} is {value!r}; it must be a whole number from {allowed[0]} to {allowed[-1]}."
             )
@@ -196,7 +199,10 @@ class _Workers:
         try:
             for _ in range(2):
                 worker = worker or _start()
+                too_long = threading.Timer(_PATIENCE, worker.kill)  # a worker that hangs is a worker that died
+                too_long.start()
                 answer = _exchange(worker, request)
+                too_long.cancel()
                 if answer is not None:
                     return answer
                 _end(worker)
@@ -233,7 +239,10 @@ def _start() -> subprocess.Popen[bytes]:
         espeakng_loader.get_data_path(),
     ]
     # In a session of its own, so that Ctrl-C reaches the studio alone, which then ends it.
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    except OSError as error:
+        raise VoiceError(f"espeak could not be started ({error.strerror}). Install the package again.") from error
 
 
 def _exchange(worker: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:

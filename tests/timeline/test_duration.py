@@ -18,13 +18,16 @@ from luma_studio.timeline.duration import clock, samples_of
         ("90 s", 90),
         ("26460000 samples", 600),
         (1.5, 1.5),
+        (100 / 3, 100 / 3),
     ],
 )
 def test_durations_are_read_as_people_write_them(written, seconds):
     assert samples_of(written, 44100) == round(seconds * 44100)
 
 
-@pytest.mark.parametrize("written", ["", "ten", "-5", "1:2:3:4", "nan", "1e9", float("inf"), "25:00:00", "9" * 400])
+@pytest.mark.parametrize(
+    "written", ["", "ten", "-5", "1:2:3:4", "10:75", "nan", float("nan"), "1e9", float("inf"), "25:00:00", "9" * 400]
+)
 def test_what_is_no_duration_is_refused_with_the_remedy(written):
     with pytest.raises(SettingError, match="Write"):
         samples_of(written, 44100)
