@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from helpers.fakes import FakeVoice, give
 
@@ -16,6 +18,7 @@ from luma_studio.errors import (
     VoiceError,
 )
 from luma_studio.studio import Studio
+from luma_studio.voices import Speech
 
 SCRIPT = """Arriving
 Close your eyes. (4 sec)
@@ -300,3 +303,160 @@ def test_what_no_pause_can_be_is_refused(calm, options):
 def test_what_is_no_length_is_refused(calm, value):
     with pytest.raises(SettingError, match="cannot be"):
         calm.pauses[0] = value
+
+
+def test_edits_from_many_threads_are_all_kept(studio, voice):
+    text = "Calm\n" + "\n".join(f"Line number {n} here." for n in range(40))
+    production = studio.production("threads", text)
+
+    def tune(start):
+        for index in range(start, 40, 4):
+            production.pauses[index] = 9.0
+
+    threads = [threading.Thread(target=tune, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seconds(production) == [9.0] * 40
+    assert seconds(studio.production("threads")) == [9.0] * 40
+
+
+def test_speaking_twice_at_once_buys_each_clause_once(studio, voice):
+    production = studio.production("calm", SCRIPT)
+
+    async def double():
+        await asyncio.gather(production.speak(), production.speak(), production.speak())
+
+    asyncio.run(double())
+    assert set(voice.spoken.values()) == {1}
+
+
+class _Waiting(FakeVoice):
+    """A voice that waits, when asked, until it is told to go on."""
+
+    concurrency = 1
+
+    def __init__(self):
+        super().__init__("waiting")
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def speak(self, utterance):
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().speak(utterance)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_edit_made_while_a_clause_is_spoken_again_stays(studio, calm, fails):
+    async def both():
+        waiting = _Waiting()
+        waiting.failing = {"Close your eyes."} if fails else set()
+        give(studio, waiting, "espeak:+f2")
+        speaking = asyncio.create_task(calm.speak_again(0, voice="espeak:+f2"))
+        await asyncio.wait_for(waiting.asked.wait(), 20)
+        calm.pauses[1] = 9.0
+        waiting.go_on.set()
+        await asyncio.wait([speaking])
+        return speaking.exception()
+
+    error = asyncio.run(both())
+    assert isinstance(error, VoiceError) == fails
+    assert calm.pauses[1].seconds == 9.0
+    assert len(calm.takes(0)) == (1 if fails else 2)
+
+
+def test_speaking_that_is_stopped_keeps_what_arrived(studio):
+    async def stopped():
+        waiting = _Waiting()
+        give(studio, waiting)
+        production = studio.production("calm", SCRIPT)
+        speaking = asyncio.create_task(production.speak())
+        await asyncio.wait_for(waiting.asked.wait(), 20)
+        waiting.go_on.set()
+        async with asyncio.timeout(20):
+            while waiting.spoken.total() < 2:
+                await asyncio.sleep(0)
+        waiting.go_on.clear()
+        speaking.cancel()
+        await asyncio.wait([speaking])
+        return production
+
+    production = asyncio.run(stopped())
+    voice = FakeVoice("waiting")
+    give(studio, voice)
+    asyncio.run(production.speak())
+    assert 0 < sum(voice.spoken.values()) < 4
+
+
+def test_undo_after_an_edit_of_the_script_does_not_bring_back_what_the_author_changed(calm, workspace):
+    calm.pauses[2] = 4.0
+    again = reopened(workspace, SCRIPT.replace("Let it go.", "Let it go. (6 sec)"))
+    assert again.pauses[2].seconds == 6.0
+    again.undo()
+    assert again.pauses[2].seconds == 6.0
+
+
+def test_another_default_pause_leaves_tuned_pauses_alone(calm, workspace):
+    calm.pauses[2] = 4.0
+    assert seconds(reopened(workspace, sentence_pause=3.0)) == [4.0, 7.5, 4.0, 3.0, 3.0]
+
+
+def test_another_granularity_is_not_another_script(studio, voice):
+    text = "One, two and three.\nFour, five and six.\nSeven, eight and nine.\nTen, or more.\n"
+    studio.production("commas", text)
+    assert len(studio.production("commas", granularity="clause").clauses) == 8
+
+
+def test_another_voice_is_not_exported_before_it_has_spoken(calm, studio, workspace):
+    other = FakeVoice("other")
+    give(studio, other, "espeak:+f2")
+    again = studio.production("calm", voice="espeak:+f2")
+    with pytest.raises(VoiceError, match="Speak first"):
+        again.export()
+    asyncio.run(again.speak())
+    assert sum(other.spoken.values()) == 4
+    assert len(again.takes(0)) == 2
+
+
+def test_taking_back_the_usual_voice_does_not_pin_it(studio, calm):
+    asyncio.run(calm.speak_again(0))
+    calm.take_back(0)
+    give(studio, FakeVoice("other"), "espeak:+f2")
+    again = studio.production("calm", voice="espeak:+f2")
+    asyncio.run(again.speak())
+    assert {again.takes(index)[-1].voice for index in range(5)} == {"espeak:+f2"}
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "2", True])
+def test_a_seed_that_is_none_is_refused_before_anything_is_spoken(calm, voice, seed):
+    voice.spoken.clear()
+    with pytest.raises(SettingError, match="seed"):
+        asyncio.run(calm.speak_again(0, seed=seed))
+    assert not voice.spoken
+
+
+def test_scaling_by_nothing_changes_nothing(calm):
+    before = list(calm.pauses)
+    calm.scale(1.0)
+    assert list(calm.pauses) == before
+    assert calm.undo() is None
+
+
+def test_a_lone_surrogate_in_a_script_is_survived(studio, voice):
+    production = studio.production("odd", "Calm\nBreathe \ud800 in.\n")
+    asyncio.run(production.speak())
+    production.export(audit=False)
+
+
+def test_a_scene_in_which_nothing_is_heard_is_survived(studio):
+    silent = FakeVoice()
+
+    async def silence(utterance):
+        return Speech(np.zeros(2000, np.int16), 22050)
+
+    silent.speak = silence
+    give(studio, silent)
+    production = studio.production("silent", "# One\nHush. (0 sec)\n\n# Two\nHush. (0 sec)\n")
+    asyncio.run(production.speak())
+    assert production.export().audit.pauses == ()

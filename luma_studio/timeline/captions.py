@@ -37,7 +37,7 @@ def captions(timeline: Timeline, clauses: Sequence[Clause]) -> tuple[Cue, ...]:
         if take.speech_start < take.speech_end  # what is not heard has no time to be read in
     ]
     length = timeline.length / timeline.rate
-    starts = [*(cue.start for cue in cues[1:]), length + _APART]
+    starts = [*(cue.start for cue in cues[1:]), length + _APART][: len(cues)]
     return tuple(
         Cue(cue.start, max(cue.start, min(cue.end + _LINGER, start - _APART)), cue.lines, cue.speaker)
         for cue, start in zip(cues, starts, strict=True)
