@@ -106,7 +106,7 @@ def audit(file: str, pieces: Iterable[NDArray[np.int16]], timeline: Timeline) ->
     spans = np.minimum(window_start(silences(meter.levels(), least_seconds=_LEAST), timeline.rate), found)
     heard = np.flatnonzero(timeline.speech_end > timeline.speech_start)
     starts = timeline.speech_end[heard]
-    ends = np.append(timeline.speech_start[heard[1:]], timeline.length)
+    ends = np.append(timeline.speech_start[heard[1:]], timeline.length)[: len(heard)]
     lengths = _matching(spans, starts, ends, TOLERANCE * timeline.rate)
     return Audit(
         file,
