@@ -29,6 +29,7 @@ class Studio:
         self.settings = settings or load_settings()
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self._voices: dict[VoiceChoice, Voice] = {}
+        self._swept = False  # of what killed processes left in the store
 
     @property
     def folder(self) -> Path:
@@ -42,6 +43,9 @@ class Studio:
         Raises ScriptError, SettingError or UnsafeNameError before anything is written.
         """
         folder, store = files.confined(self.folder, name), self.folder / STORE
+        if not self._swept:
+            files.sweep(store)
+            self._swept = True
         return Production(folder, store, self.voice, script, chosen(self.settings, {}), changes)
 
     def productions(self) -> list[str]:
