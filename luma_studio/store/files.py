@@ -139,10 +139,11 @@ def remove(path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove part files that a killed process left in a folder, or one below it, long ago."""
-    for part in folder.rglob(f".*{_PART}"):
-        with suppress(FileNotFoundError):  # another process sweeps, too
-            if time.time() - part.stat().st_mtime > _PART_AGE:
-                remove(part)
+    with explained(folder):
+        for part in folder.rglob(f".*{_PART}"):
+            with suppress(FileNotFoundError):  # another process sweeps, too
+                if time.time() - part.stat().st_mtime > _PART_AGE:
+                    remove(part)
 
 
 @contextmanager
