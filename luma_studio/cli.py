@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from luma_studio.errors import InputError, LumaError, ScriptError
+from luma_studio.errors import ChangedError, InputError, LumaError, ScriptError
 from luma_studio.export import Exported, check_name
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener, unheard
@@ -95,12 +95,20 @@ def narrate(
     if speakers:
         changes["speakers"] = _speakers(speakers)
     with Studio() as studio, _bars() as listener:
-        production = studio.production(files.name_from(script.stem) if name is None else name, text, **changes)
-        _warn(production)
-        asyncio.run(production.speak(listener))
-        if fit is not None:
-            production.fit(fit)
-        exported = production.export(*masters, listener=listener)
+        name = files.name_from(script.stem) if name is None else name
+
+        def narrated() -> tuple[Production, Exported]:
+            production = studio.production(name, text, **changes)
+            _warn(production)
+            asyncio.run(production.speak(listener))
+            if fit is not None:
+                production.fit(fit)
+            return production, production.export(*masters, listener=listener)
+
+        try:
+            production, exported = narrated()
+        except ChangedError:  # somebody narrates the same; what both need is here by now
+            production, exported = narrated()
     _report(production, exported)
 
 

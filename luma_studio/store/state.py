@@ -134,12 +134,24 @@ class StateFile:
             )
 
     def save(self, state: State) -> None:
-        """Save, unless another process saved since this one loaded: then ChangedError, and nothing is overwritten."""
+        """Save, unless another process saved since this one loaded: then ChangedError, and nothing is overwritten.
+
+        Two that come to the same state do not disturb each other.
+        """
         busy = f"{self.path.parent.name} is being saved by another process. Try again."
         with files.locked(self._lock, wait=_WAIT, busy=busy):
+            if self._on_disk() != self._known and self._same_on_disk(state):
+                return
             self.check()
             files.write(self.path, state.model_dump_json(indent=1).encode(), durable=True)
             self._known = self._on_disk()
+
+    def _same_on_disk(self, state: State) -> bool:
+        before = self._known
+        same = self.load() == state
+        if not same:
+            self._known = before
+        return same
 
     def _on_disk(self) -> Signature | None:
         with files.explained(self.path):

@@ -47,6 +47,16 @@ def test_what_another_process_saved_is_never_overwritten(workspace):
     assert StateFile(workspace).load().clauses[0].text == "Two."
 
 
+def test_two_that_come_to_the_same_state_do_not_disturb_each_other(workspace):
+    ours, theirs = StateFile(workspace), StateFile(workspace)
+    for state in (state_of(["One."]), state_of(["Two."])):
+        ours.save(state)
+        theirs.save(state)
+    with pytest.raises(ChangedError):
+        ours.save(state_of(["Three."]))
+        theirs.save(state_of(["Four."]))
+
+
 def test_two_that_begin_the_same_production_do_not_overwrite_each_other(workspace):
     ours, theirs = StateFile(workspace), StateFile(workspace)
     assert ours.load() is theirs.load() is None
