@@ -91,9 +91,11 @@ def clauses_of(
     at = 0
     limits = [silence.at for silence in passage.silences[1:]] + [len(passage.text)] if passage.silences else []
     for silence, limit in zip(passage.silences, limits, strict=True):
-        _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
+        if passage.text[at : silence.at].strip():
+            _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
         (drafts[-1].silences if drafts else early).append(silence)
-        at = _behind_marks(passage, _Span(silence.at, limit), drafts)
+        behind = passage.text[silence.at : limit].strip()
+        at = _behind_marks(passage, _Span(silence.at, limit), drafts) if behind else limit
     _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
     return drafts, early, _give_tags(passage, drafts, positions) if passage.tags else []
 

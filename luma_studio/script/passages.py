@@ -210,6 +210,8 @@ def _link(match: re.Match[str]) -> Iterator[_Cut]:
 
 def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: Report) -> Iterator[_Cut]:
     opening, inside, closing = match["open"], match["inside"], match["close"]
+    if not inside:
+        return
     note = read_note(inside.strip(_AROUND))
     if BRACKETS[opening] != closing:
         if isinstance(note, Timed | Kind):
