@@ -11,7 +11,8 @@ from hypothesis import settings
 
 import luma_studio
 
-settings.register_profile("luma", deadline=None, print_blob=True)
+# In CI the same examples each time: a submission is judged by what it changes; new ones are looked for at every desk.
+settings.register_profile("luma", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("luma")
 
 

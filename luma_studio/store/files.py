@@ -28,6 +28,7 @@ _PART = ".part"
 _PART_AGE = 3600.0  # seconds after which a part file is no longer anybody's
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_EDGES = " .-"  # what a name made of a text neither begins nor ends with
 _MOST_BYTES = 120  # of a name: file systems allow 255, suffixes need some
 
 
@@ -192,9 +193,9 @@ def safe_name(name: str) -> str:
 
 def name_from(text: str) -> str:
     """A safe name made of any text: what cannot stand in one becomes a hyphen."""
-    plain = _UNSAFE.sub("-", unicodedata.normalize("NFC", text)).strip(" .-")
+    plain = " ".join(_UNSAFE.sub("-", unicodedata.normalize("NFC", text)).split()).strip(_EDGES)
     while len(plain.encode()) > _MOST_BYTES:
-        plain = plain[:-1]
+        plain = plain[:-1].strip(_EDGES)
     return safe_name(plain if plain and plain.split(".")[0].lower() not in _RESERVED else f"{plain}-script".strip("-"))
 
 
