@@ -194,9 +194,11 @@ def safe_name(name: str) -> str:
 def name_from(text: str) -> str:
     """A safe name made of any text: what cannot stand in one becomes a hyphen."""
     plain = " ".join(_UNSAFE.sub("-", unicodedata.normalize("NFC", text)).split()).strip(_EDGES)
+    if not plain or plain.split(".")[0].lower() in _RESERVED:
+        plain = f"script-{plain}".strip(_EDGES)
     while len(plain.encode()) > _MOST_BYTES:
         plain = plain[:-1].strip(_EDGES)
-    return safe_name(plain if plain and plain.split(".")[0].lower() not in _RESERVED else f"{plain}-script".strip("-"))
+    return safe_name(plain)
 
 
 def confined(folder: Path, name: str) -> Path:
