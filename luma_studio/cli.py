@@ -200,13 +200,14 @@ def _report(production: Production, exported: Exported) -> None:
     console.print(
         f"[bold]{escape(production.name)}[/]: {length}, {len(timeline.scenes)} scenes, {len(timeline.takes)} clauses"
     )
+    console.print(
+        f"  folder    {escape(str(production.folder))}, with production.json, audit.json and scene_audio_map.json"
+    )
     for path in exported.masters:
         console.print(f"  master    {escape(str(path))}")
     peaks = " (as loud as this voice's peaks allow)" if loud.integrated < production.choices.loudness - 0.5 else ""
     console.print(f"  loudness  {loud.integrated:.1f} LUFS{peaks}, peak {loud.true_peak:.1f} dBTP")
-    console.print(
-        f"  scenes    {escape(str(production.folder))}: " + ", ".join(path.name for path in exported.scenes.values())
-    )
+    console.print("  scenes    " + ", ".join(path.name for path in exported.scenes.values()))
     for path in exported.beside:
         console.print(f"  beside    {escape(str(path))}")
     if exported.audit:

@@ -74,11 +74,11 @@ class Clip:
         """
         sound = _pydub_samples(segment)
         if rate is None or rate == segment.frame_rate:
-            return cls(_to_int16(sound), segment.frame_rate)
+            return cls(to_int16(sound), segment.frame_rate)
         import soxr  # noqa: PLC0415  # only this bridge needs it here
 
         converted: NDArray[np.float64] = soxr.resample(sound, segment.frame_rate, rate, quality="HQ")
-        return cls(_to_int16(converted), rate)
+        return cls(to_int16(converted), rate)
 
 
 def _pydub_samples(segment: Any) -> NDArray[np.float64]:
@@ -90,7 +90,7 @@ def _pydub_samples(segment: Any) -> NDArray[np.float64]:
     return mono * scale
 
 
-def _to_int16(sound: NDArray[np.floating[Any]]) -> Samples:
+def to_int16(sound: NDArray[np.floating[Any]]) -> Samples:
     """Rounded to the nearest step and held at full scale."""
     samples: Samples = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
     return samples
@@ -129,5 +129,5 @@ def scaled(samples: Samples, gain_db: float) -> Samples:
     result = np.empty_like(samples)
     for start in range(0, len(samples), _BLOCK):  # in blocks: a whole master never exists as floats
         piece = samples[start : start + _BLOCK]
-        result[start : start + _BLOCK] = _to_int16(piece * factor)
+        result[start : start + _BLOCK] = to_int16(piece * factor)
     return result

@@ -35,9 +35,9 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer, OutputContainer
 from numpy.typing import NDArray
 
+from luma_studio.audio.clip import Samples, to_int16
 from luma_studio.errors import AudioError
 
-Samples = NDArray[np.int16]
 Source = Path | bytes | BinaryIO
 Kind = Literal["wav", "flac", "m4a", "aac"]
 
@@ -291,7 +291,7 @@ def _gathered(frames: Iterable[NDArray[np.generic]], end: int | None) -> Iterato
 def _joined(frames: list[NDArray[np.generic]]) -> Samples:
     """Frames as decoders give them (float of full scale 1, or int16) in one int16 array."""
     joined = np.concatenate(frames) if frames else np.zeros(0, np.int16)
-    return joined if joined.dtype == np.int16 else _to_int16(joined.astype(np.float32) * 32768)
+    return joined if joined.dtype == np.int16 else to_int16(joined.astype(np.float32) * 32768)
 
 
 def _of_rate(rate: int, frames: Iterable[tuple[int, NDArray[np.generic]]], name: str) -> Iterator[NDArray[np.generic]]:
@@ -394,17 +394,13 @@ def _resampled(pieces: Iterable[Samples], from_rate: int, to_rate: int) -> Itera
     taken = given = 0
     for piece in pieces:
         taken += len(piece)
-        made = _to_int16(stream.resample_chunk(piece.astype(np.float32)))
+        made = to_int16(stream.resample_chunk(piece.astype(np.float32)))
         given += len(made)
         if len(made):
             yield made
     wanted = (2 * taken * to_rate + from_rate) // (2 * from_rate)
-    last = _to_int16(stream.resample_chunk(np.zeros(0, np.float32), last=True))[: wanted - given]
+    last = to_int16(stream.resample_chunk(np.zeros(0, np.float32), last=True))[: wanted - given]
     yield np.concatenate([last, np.zeros(wanted - given - len(last), np.int16)])
-
-
-def _to_int16(samples: NDArray[np.float32]) -> Samples:
-    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

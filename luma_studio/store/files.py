@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -118,18 +118,6 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
 def write_json(path: Path, value: object, *, durable: bool = False) -> None:
     """Write JSON for people and programs: UTF-8, indented, whole or not at all."""
     write(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode(), durable=durable)
-
-
-def read_json(path: Path) -> Any:
-    """What a JSON file holds. Raises StoreError when it is damaged or cannot be read."""
-    with explained(path):
-        data = path.read_bytes()
-    try:
-        return json.loads(data)
-    except ValueError as error:
-        raise StoreError(
-            f"{path} is damaged ({error}). Put back a copy of it, or move it away to start anew."
-        ) from error
 
 
 def remove(path: Path) -> None:
