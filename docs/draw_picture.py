@@ -25,6 +25,7 @@ STYLE = """
   .small { fill: #64748b; font-size: 11px } .title { fill: #1f2937; font-size: 16px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
     svg { background: #14181f } .wave { fill: #9cc2ee } .text, .title { fill: #e5e7eb } .small { fill: #94a3b8 }
+    .length { filter: brightness(1.7) }
   }
 """
 

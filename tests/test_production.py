@@ -460,3 +460,19 @@ def test_a_scene_in_which_nothing_is_heard_is_survived(studio):
     production = studio.production("silent", "# One\nHush. (0 sec)\n\n# Two\nHush. (0 sec)\n")
     asyncio.run(production.speak())
     assert production.export().audit.pauses == ()
+
+
+def test_a_voice_is_given_the_neighbours_and_they_change_no_fingerprint(studio, calm, voice):
+    heard = {}
+    speak = voice.speak
+
+    async def listening(utterance):
+        heard[utterance.text] = (utterance.before, utterance.after)
+        return await speak(utterance)
+
+    voice.speak = listening
+    asyncio.run(studio.production("other", "Calm\nFirst.\nSecond.\nThird.").speak())
+    assert heard == {"First.": ("", "Second."), "Second.": ("First.", "Third."), "Third.": ("Second.", "")}
+    heard.clear()
+    asyncio.run(studio.production("other", "Calm\nThird.\nFirst.\nSecond.").speak())
+    assert heard == {}
