@@ -1,0 +1,1 @@
+"""Panels: widgets that show a production and change it."""
