@@ -1,0 +1,43 @@
+"""The front ends of the panels: one ES module and one style sheet each, as a widget needs them.
+
+The files stand beside the Python and are plain ES modules that import one another (``import { h } from "./kit.js";``), so
+a browser can load them as they are, to test them. A widget is given one text: here the imported files are put before
+the one that imports them, each once.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+@cache
+def module(name: str) -> str:
+    """The ES module of a panel, with all that it imports."""
+    return "".join(_linked(name, set()))
+
+
+@cache
+def styles(name: str) -> str:
+    """The style sheet of a panel, after the one that all share."""
+    own = FOLDER / name
+    return _read("kit.css") + (own.read_text(encoding="utf-8") if own.exists() else "")
+
+
+def _linked(name: str, seen: set[str]) -> list[str]:
+    if name in seen:
+        return []
+    seen.add(name)
+    text = _read(name)
+    imported = [part for other in _IMPORT.findall(text) for part in _linked(other, seen)]
+    return [*imported, f"// {name}\n", _EXPORT.sub("", _IMPORT.sub("", text))]
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

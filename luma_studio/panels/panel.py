@@ -1,0 +1,87 @@
+"""What all panels have in common: a session, and questions from the page that are answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import anywidget
+
+from luma_studio.errors import LumaError
+from luma_studio.panels.front import module, styles
+from luma_studio.panels.session import Session, Source, session_of
+
+_log = logging.getLogger(__name__)
+
+Buffers = list[bytes]
+Answer = Any
+
+
+class Panel(anywidget.AnyWidget):
+    """A widget over a session. ``source`` is a session, a studio, a production, or nothing for a studio of its own.
+
+    The page asks (``{"ask": id, "verb": "tune", "with": {...}}``) and each question is answered once, by the method
+    ``do_tune(**with)``: with a value, or with the sentence of what went wrong. A value may be a pair of JSON and buffers.
+    What changes without having been asked for is told to every panel by the session (``{"topic": ..., "value": ...}``).
+    """
+
+    front: ClassVar[str]
+    """The name of its ``.js`` and ``.css``."""
+    topics: ClassVar[tuple[str, ...]] = ()
+    """What of the session its page wants to be told."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "front" in cls.__dict__:  # not the classes that traitlets makes of it
+            cls._esm = module(f"{cls.front}.js")
+            cls._css = styles(f"{cls.front}.css")
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, source: Source = None, **unknown: object) -> None:
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__} has no argument {next(iter(unknown))!r}. "
+                "Give it one thing: a session, a studio or a production."
+            )
+        self.session: Session = session_of(source)
+        super().__init__()
+        self._unlisten = self.session.listen(self._told)
+        self.on_msg(self._asked)
+
+    def close(self) -> None:
+        """Take the panel off the page; the session goes on."""
+        self._unlisten()
+        super().close()
+
+    def do_ping(self) -> str:
+        """Answer that the kernel is alive."""
+        return "here"
+
+    def do_report(self, message: str) -> None:
+        """Keep an error of the front end in the kernel's log, too; the page has shown it."""
+        _log.error("%s in the page: %s", type(self).__name__, message[:2000])
+
+    def _asked(self, _widget: object, content: dict[str, Any], _buffers: Sequence[memoryview]) -> None:
+        answer: dict[str, Any] = {"re": content.get("ask")}
+        buffers: Buffers = []
+        try:
+            value = self._answered(str(content.get("verb")), content.get("with") or {})
+            if isinstance(value, tuple):
+                value, buffers = value
+            answer["value"] = value
+        except LumaError as error:
+            answer |= {"error": str(error), "kind": type(error).__name__}
+        except Exception as error:  # noqa: BLE001 - the page must hear of it, whatever it is
+            _log.exception("%s could not answer", type(self).__name__)
+            answer |= {"error": f"The studio made a mistake ({type(error).__name__}: {error}). Nothing was lost; try again, or reload.", "kind": "mistake"}
+        self.send(answer, buffers)
+
+    def _answered(self, verb: str, given: dict[str, Any]) -> Answer:
+        method = getattr(self, f"do_{verb}", None)
+        if method is None:
+            raise LookupError(f"{type(self).__name__} cannot {verb!r}")
+        return method(**given)
+
+    def _told(self, topic: str, value: object) -> None:
+        if topic in self.topics:
+            self.send({"topic": topic, "value": value})

@@ -1,0 +1,945 @@
+// The pause timeline: see every take and every pause, drag a pause, hear it at once.
+
+import { button, clock, count, fill, h, icon, isLost, notice, panel, storage, takeTheFloor } from "./kit.js";
+import { arrange, clauseAt, silenceAfter } from "./timeline.js";
+import { makePlayer } from "./player.js";
+import { makeView } from "./view.js";
+import { BAND, HEIGHT, RULER, WAVES, draw, drawWhole, palette, seconds, waveform, wholeLevels } from "./drawing.js";
+
+const WHOLE = 44; // height of the strip that shows all, in pixels
+const GRAB = 9; // pixels to each side of a pause's edge at which it is taken; fingers need more
+const GRAB_TOUCH = 20;
+const SNAP = 0.05; // seconds
+const LONGEST = 3600; // seconds a pause may have
+const SLIDERS = 120; // pauses that are in the page for screen readers and the tab key
+const BATCH = 48; // waveforms that are asked for at once
+
+const KEYS = [
+  ["Space", "Play or stop"],
+  ["P", "Play from the selected pause"],
+  ["A", "Play around it: a second before to a second after"],
+  ["R", "The same, again and again"],
+  ["J   K", "Next pause, previous pause (also ] and [)"],
+  ["← →  ↓ ↑", "Shorter, longer by 0.1 s; with Shift by 1 s, with Alt by 0.01 s"],
+  ["Enter", "Type its length"],
+  ["L", "Lock or free it"],
+  ["S", "Speak this clause again"],
+  ["T", "Take the earlier take back"],
+  ["1 … 9", "Listen to one of its takes"],
+  ["F", "Fit to a total, or scale pauses"],
+  ["Ctrl Z", "Undo"],
+  ["Ctrl Shift Z", "Redo (also Ctrl Y)"],
+  ["Z   X", "Zoom in, zoom out"],
+  ["C", "Zoom to the selected pause"],
+  ["W", "Show the whole"],
+  ["G", "Go to a time"],
+  ["Home  End", "First pause, last pause"],
+  ["D", "Listen on drop: on or off"],
+  ["?", "This sheet"],
+];
+
+export default panel("Pause timeline", async ({ root, desk, signal }) => {
+  let production = null; // as Python described it; its pauses are columns here
+  let timeline = null;
+  let colours = palette(root);
+  let selected = 0;
+  let hovered = -1;
+  let drag = null;
+  let dirty = true;
+  let levels = null; // of the strip; null: to be computed
+  let onDrop = true; // listen to each drop
+  let elsewhere = false;
+  const view = makeView(44100);
+  const waves = new Map(); // by fingerprint
+  const askedWaves = new Set();
+  const inFlight = new Map(); // edits on their way to Python: clause → the last edit's id
+
+  const player = makePlayer({
+    fetchTakes: async (fingerprints) => {
+      const { buffers } = await desk.ask("takes", { fingerprints });
+      return buffers.map(int16);
+    },
+    changed: () => showPlaying(),
+  });
+  signal.addEventListener("abort", () => player.close());
+  const stopPlaying = () => player.stop();
+
+  // The page
+
+  const ui = makePage();
+  root.append(ui.head, ui.banner, ui.empty, ui.main);
+  ui.help = helpSheet();
+  ui.fit = fitSheet();
+  root.append(ui.help, ui.fit);
+
+  function makePage() {
+    const position = h("span", { class: "luma-number luma-position" });
+    const play = button({ icon: "play", label: "Play", key: "Space", kind: "luma-button-primary", onclick: act(togglePlay) });
+    const undo = button({ icon: "undo", label: "Undo", key: "Ctrl Z", onclick: act(() => desk.tell("undo")) });
+    const redo = button({ icon: "redo", label: "Redo", key: "Ctrl Shift Z", onclick: act(() => desk.tell("redo")) });
+    const hear = button({ icon: "ear", text: "Listen on drop", key: "D", "aria-pressed": "true", kind: "luma-hear", onclick: act(toggleHear) });
+    const head = h("header", { class: "luma-head" },
+      h("h2", {}, "Pauses"),
+      h("div", { class: "luma-row" }, play, position),
+      h("div", { class: "luma-row" }, undo, redo,
+        button({ icon: "stretch", text: "Fit or scale…", key: "F", onclick: act(() => openFit()) })),
+      h("div", { class: "luma-row" },
+        button({ icon: "minus", label: "Zoom out", key: "X", onclick: act(() => zoom(1 / 1.6)) }),
+        button({ icon: "plus", label: "Zoom in", key: "Z", onclick: act(() => zoom(1.6)) }),
+        button({ icon: "whole", label: "Show the whole", key: "W", onclick: act(showWhole) }),
+        hear,
+        button({ icon: "help", label: "Keys", key: "?", kind: "luma-button-quiet", onclick: act(() => ui.help.showModal()) })));
+    const whole = h("canvas", { class: "luma-whole", "aria-hidden": "true" });
+    const canvas = h("canvas", { class: "luma-canvas", "aria-hidden": "true" });
+    const playhead = h("div", { class: "luma-playhead", hidden: true });
+    const tip = h("div", { class: "luma-tip luma-number", hidden: true });
+    const sliders = h("div", { class: "luma-sliders", role: "group", "aria-label": "Pauses" });
+    const stage = h("div", { class: "luma-stage", tabindex: "-1" }, canvas, sliders, playhead, tip);
+    const caption = h("p", { class: "luma-caption luma-text", dir: "auto", "aria-live": "off" });
+    const inspector = h("div", { class: "luma-inspector" });
+    const legend = h("ul", { class: "luma-legend", "aria-label": "Where a pause's length came from" },
+      ["written", "default", "agent", "tuned", "fitted"].map((source) => h("li", {}, h("i", { class: `luma-swatch luma-${source}` }), source)));
+    const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend);
+    const empty = h("div", { class: "luma-empty", hidden: true }, icon("stretch"), h("strong", {}, "No pauses yet"), h("p", {}, "Write or paste a script and have it spoken; its pauses appear here."));
+    const banner = h("div", { class: "luma-banner", role: "status", hidden: true }, icon("warning"), "This production is open in another window, too. Edits there appear here; neither overwrites the other.");
+    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, main, empty, banner };
+  }
+
+  /** A handler whose errors are shown; it keeps the focus in the panel. */
+  function act(run) {
+    return desk.guarded(run);
+  }
+
+  // What Python tells
+
+  desk.on("production", (state) => take(state));
+  desk.on("elsewhere", (value) => showElsewhere(value));
+  desk.on("notice", ({ text, level }) => notice(text, level));
+  desk.on("pauses", (change) => {
+    for (const [key, pause] of Object.entries(change.pauses)) {
+      const index = Number(key);
+      if (inFlight.has(index) && inFlight.get(index) !== change.by) continue; // a later edit of ours is on its way
+      inFlight.delete(index);
+      keepPause(index, pause);
+    }
+    production.history = change.history;
+    production.gain = change.gain;
+    rearrange();
+    showInspector();
+  });
+
+  function showElsewhere(value) {
+    elsewhere = value;
+    ui.banner.hidden = !elsewhere;
+  }
+
+  function take(state) {
+    const same = production && state && production.name === state.name;
+    const focused = same ? production.clauses.text[selected] : null;
+    const before = production;
+    if (!same) player.stop();
+    production = state && { ...state, columns: columnsOf(state) };
+    ui.main.hidden = ui.head.hidden = !production;
+    ui.empty.hidden = Boolean(production);
+    inFlight.clear();
+    if (!production) {
+      timeline = null;
+      return;
+    }
+    if (same && before.clauses.text.length !== state.clauses.text.length) player.stop();
+    if (!same) {
+      selected = 0;
+      view.start = 0;
+      view.scale = 0;
+    } else if (production.clauses.text[selected] !== focused) {
+      selected = Math.max(0, production.clauses.text.indexOf(focused));
+    }
+    view.rate = state.rate;
+    rearrange();
+    if (!same) firstView();
+    showInspector();
+    remakeUnsaved();
+    if (production.clauses.text.length) player.prepare(timeline.speechEnd[selected] ?? 0);
+  }
+
+  function columnsOf(state) {
+    const pauses = Object.values(state.pauses);
+    const column = (at) => pauses.map((pause) => pause[at]);
+    return { seconds: column(0), source: column(1), least: column(2), most: column(3), locked: column(4) };
+  }
+
+  function keepPause(index, [length, source, least, most, locked]) {
+    const { columns } = production;
+    columns.seconds[index] = length;
+    columns.source[index] = source;
+    columns.least[index] = least;
+    columns.most[index] = most;
+    columns.locked[index] = locked;
+  }
+
+  /** Lay everything out again, and have the player follow: what comes is scheduled anew before this returns. */
+  function rearrange() {
+    timeline = arrange({ ...production, seconds: production.columns.seconds });
+    player.set({ timeline, fingerprints: production.takes.fingerprint, fade: production.fade, gain: production.gain });
+    view.resize(ui.stage.clientWidth, timeline.length);
+    levels = null;
+    dirty = true;
+    showPosition();
+    ui.undo.disabled = !production.history[0];
+    ui.redo.disabled = !production.history[1];
+  }
+
+  function firstView() {
+    const pace = Math.max(40, view.width / 24);
+    view.scale = pace / view.rate;
+    view.start = 0;
+    view.settle();
+  }
+
+  // Edits
+
+  /** Set a pause: at once here and in what is heard, then in Python. `since` is when the hand let go. */
+  function tune(index, length, since = performance.now()) {
+    const value = Math.min(LONGEST, Math.max(0, Math.round(length * 1000) / 1000));
+    if (value === production.columns.seconds[index] && production.columns.source[index] === "tuned") return;
+    production.columns.seconds[index] = value;
+    production.columns.source[index] = "tuned";
+    rearrange();
+    root.dispatchEvent(new CustomEvent("luma-rescheduled", { detail: performance.now() - since }));
+    showInspector();
+    const by = `${Date.now()}.${Math.random()}`;
+    inFlight.set(index, by);
+    unsaved.keep(by, index, value);
+    desk.ask("tune", { seconds: { [index]: value }, by }).then(
+      () => unsaved.forget(by),
+      (error) => {
+        unsaved.forget(by);
+        notice(error.message, "error");
+        desk.tell("state").then((state) => state && take(state.production));
+      },
+    );
+  }
+
+  // Edits that Python has not answered yet outlive the page, so that a dead kernel loses none.
+  const unsaved = {
+    get key() {
+      return `luma-unsaved:${production.name}`;
+    },
+    all() {
+      return JSON.parse(storage.getItem(unsaved.key) ?? "[]");
+    },
+    put(edits) {
+      if (edits.length) storage.setItem(unsaved.key, JSON.stringify(edits));
+      else storage.removeItem(unsaved.key);
+    },
+    keep(by, index, value) {
+      unsaved.put([...unsaved.all().filter((edit) => edit.index !== index), { by, index, value, text: production.clauses.text[index] }]);
+    },
+    forget(by) {
+      unsaved.put(unsaved.all().filter((edit) => edit.by !== by));
+    },
+  };
+
+  function remakeUnsaved() {
+    if (inFlight.size) return;
+    const edits = unsaved.all().filter((edit) => production.clauses.text[edit.index] === edit.text);
+    unsaved.put([]);
+    for (const edit of edits) tune(edit.index, edit.value);
+    if (edits.length) notice(`${count(edits.length, "edit")} had not been saved when the page lost its kernel; made again.`);
+  }
+
+  function step(by) {
+    tune(selected, production.columns.seconds[selected] + by);
+    if (onDrop) hearDrop();
+  }
+
+  function toggleLock() {
+    return desk.tell("lock", { clauses: [selected], locked: !production.columns.locked[selected] });
+  }
+
+  // Playing
+
+  function togglePlay() {
+    if (player.playing) return player.stop();
+    const from = resting >= timeline.length - 1 ? 0 : resting;
+    return playFrom(() => ({ from, until: timeline.length }));
+  }
+
+  let resting = 0; // where play begins: where it stopped, or was put
+
+  function playFrom(bounds, options) {
+    if (!production.takes.fingerprint.some(Boolean)) {
+      notice("Nothing is spoken yet. Have the script spoken first.", "warning");
+      return undefined;
+    }
+    takeTheFloor(stopPlaying);
+    return player.play(bounds, options);
+  }
+
+  function playHere() {
+    return playFrom((t) => ({ from: Math.max(0, t.clipStart[selected]), until: t.length }));
+  }
+
+  const around = (index) => (t) => ({
+    from: Math.max(0, t.speechEnd[index] - t.rate),
+    until: Math.min(t.length, t.speechEnd[index] + silenceAfter(t, index) + t.rate),
+  });
+
+  function playAround(loop = false) {
+    if (loop && player.playing && looping) return player.stop();
+    looping = loop;
+    return playFrom(around(selected), { loop });
+  }
+
+  let looping = false;
+  let dropTimer = null;
+
+  /** After a drop: hear around the pause; several quick steps are heard once. */
+  function hearDrop() {
+    if (player.playing) return;
+    clearTimeout(dropTimer);
+    dropTimer = setTimeout(act(() => playAround(false)), 180);
+  }
+
+  function toggleHear() {
+    onDrop = !onDrop;
+    ui.hear.setAttribute("aria-pressed", String(onDrop));
+  }
+
+  function showPlaying() {
+    const playing = player.playing;
+    fill(ui.play, icon(playing ? "pause" : "play"));
+    ui.play.setAttribute("aria-label", playing ? "Stop" : "Play");
+    ui.play.title = `${playing ? "Stop" : "Play"} (Space)`;
+    if (!playing) looping = false;
+    showPosition();
+    ui.inspector.querySelector(".luma-loop")?.setAttribute("aria-pressed", String(playing && looping));
+  }
+
+  // Selecting and moving about
+
+  function select(index, { focus = false, reveal = true } = {}) {
+    selected = Math.max(0, Math.min(timeline.count - 1, index));
+    if (reveal) view.reveal(timeline.clipStart[selected], timeline.speechEnd[selected] + silenceAfter(timeline, selected));
+    if (!player.playing) resting = Math.max(0, timeline.clipStart[selected]);
+    dirty = true;
+    showInspector();
+    showPosition();
+    player.prepare(timeline.speechEnd[selected]).catch((error) => desk.report(error));
+    if (focus) {
+      placeSliders();
+      ui.sliders.querySelector(`[data-index="${selected}"]`)?.focus({ preventScroll: true });
+    }
+  }
+
+  function zoom(factor, x) {
+    const anchor = view.x(timeline.speechEnd[selected]);
+    view.zoom(factor, x ?? (anchor > 0 && anchor < view.width ? anchor : undefined));
+    dirty = true;
+  }
+
+  function showWhole() {
+    view.scale = view.least;
+    view.start = 0;
+    dirty = true;
+  }
+
+  function zoomToPause() {
+    const from = timeline.speechEnd[selected];
+    view.show(from - view.rate, from + silenceAfter(timeline, selected) + view.rate);
+    dirty = true;
+  }
+
+  function goTo(sample) {
+    const target = Math.max(0, Math.min(timeline.length, sample));
+    if (player.playing) playFrom((t) => ({ from: Math.min(target, t.length), until: t.length }));
+    resting = target;
+    view.reveal(target, target);
+    dirty = true;
+    showPosition();
+  }
+
+  // The inspector: the selected pause
+
+  let versionsTimer = null;
+  let measured = null; // what the last audit found, by clause
+
+  function showInspector() {
+    const typing = ui.inspector.contains(document.activeElement) ? document.activeElement.dataset.field : null;
+    const index = selected;
+    const { clauses, columns } = production;
+    if (!timeline.count) return fill(ui.inspector);
+    const there = silenceAfter(timeline, index) / timeline.rate;
+    const value = h("input", {
+      class: "luma-input luma-number luma-seconds", type: "number", min: "0", max: String(LONGEST), step: "0.1", inputMode: "decimal",
+      value: seconds(columns.seconds[index]), "aria-label": "Length of the pause in seconds", "data-field": "seconds",
+      onchange: act((event) => {
+        if (event.target.value === "" || !Number.isFinite(event.target.valueAsNumber)) return showInspector();
+        tune(index, event.target.valueAsNumber);
+        if (onDrop) hearDrop();
+        return undefined;
+      }),
+      onkeydown: (event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") event.target.blur();
+        if (event.key === "Escape") showInspector();
+        if (event.key === "Enter" || event.key === "Escape") select(index, { focus: true });
+      },
+    });
+    const locked = columns.locked[index];
+    const next = index + 1 < timeline.count ? clauses.text[index + 1] : null;
+    const asked = columns.seconds[index];
+    const exact = Math.abs(there - asked) < 0.0005;
+    fill(ui.inspector,
+      h("div", { class: "luma-around" },
+        h("p", { class: "luma-clause luma-text", dir: "auto", lang: clauses.language[index] }, clauses.speaker[index] && h("span", { class: "luma-badge" }, clauses.speaker[index]), clauses.speaker[index] && " ", clauses.text[index]),
+        h("div", { class: "luma-edit" },
+          h("div", { class: "luma-row" },
+            button({ icon: "minus", label: "Shorter by 0.1 s", key: "←", "data-field": "less", onclick: act(() => step(-0.1)) }),
+            value, h("span", {}, "s"),
+            button({ icon: "plus", label: "Longer by 0.1 s", key: "→", "data-field": "more", onclick: act(() => step(0.1)) }),
+            button({ icon: locked ? "lock" : "unlock", label: locked ? "Free this pause" : "Lock this pause", key: "L", "aria-pressed": String(locked), "data-field": "lock", onclick: act(toggleLock) })),
+          h("p", { class: "luma-told" },
+            h("span", { class: `luma-badge luma-source luma-${columns.source[index]}` }, columns.source[index]),
+            locked && h("span", { class: "luma-badge" }, "locked"),
+            boundsOf(index) && h("span", { class: "luma-muted" }, boundsOf(index)),
+            h("span", { class: "luma-muted luma-number" }, `asked ${seconds(asked)} s`),
+            h("span", { class: `luma-number ${exact ? "luma-muted" : ""}` }, exact ? "there exactly" : `there ${there.toFixed(2)} s${sceneLead(index)}`),
+            measuredOf(index)),
+          h("div", { class: "luma-row" },
+            button({ icon: "around", text: "Around", key: "A", "data-field": "around", onclick: act(() => playAround(false)) }),
+            button({ icon: "loop", text: "Loop", key: "R", kind: "luma-loop", "aria-pressed": String(player.playing && looping), "data-field": "loop", onclick: act(() => playAround(true)) }),
+            button({ icon: "play", text: "From here", key: "P", "data-field": "here", onclick: act(playHere) }))),
+        h("p", { class: "luma-clause luma-next luma-text luma-muted", dir: "auto", lang: next === null ? null : clauses.language[index + 1] }, next ?? "End of the script")),
+      ui.versions ??= h("div", { class: "luma-versions luma-row" }));
+    if (typing) ui.inspector.querySelector(`[data-field="${typing}"]`)?.focus({ preventScroll: true });
+    clearTimeout(versionsTimer);
+    versionsTimer = setTimeout(act(showVersions), 120);
+    return undefined;
+  }
+
+  function boundsOf(index) {
+    const { least, most } = production.columns;
+    if (least[index] === null && most[index] === null) return null;
+    return `written as ${seconds(least[index] ?? 0)}–${most[index] === null ? "…" : seconds(most[index])} s`;
+  }
+
+  function sceneLead(index) {
+    const scene = production.scenes.find((each) => each.first === index + 1 && each.lead > 0);
+    return scene ? ` with the ${seconds(scene.lead / timeline.rate)} s before the next scene` : "";
+  }
+
+  function measuredOf(index) {
+    const found = measured?.get(index);
+    if (!found || Math.abs(found.asked - silenceAfter(timeline, index) / timeline.rate) > 0.001) return null;
+    return h("span", { class: `luma-number ${found.finding ? "luma-badge luma-badge-warning" : "luma-muted"}`, title: `As the audit measured it in ${measured.file}` }, `measured ${found.found.toFixed(2)} s`);
+  }
+
+  /** The takes of the selected clause: listen, compare, take one back. */
+  async function showVersions() {
+    const index = selected;
+    const versions = await desk.tell("versions", { clause: index });
+    if (index !== selected || !versions) return;
+    ui.versions.versions = versions;
+    fill(ui.versions,
+      h("h3", {}, versions.length > 1 ? "Takes of this clause" : "This clause"),
+      versions.map((each, at) =>
+        h("span", { class: "luma-take", "data-used": String(each.used) },
+          button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", onclick: act(() => listen(at)) }),
+          each.used
+            ? h("span", { class: "luma-badge luma-badge-good" }, "in use")
+            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", { clause: index, fingerprint: each.fingerprint })) }))),
+      button({ icon: "voice", text: versions.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
+  }
+
+  function listen(at) {
+    const version = ui.versions.versions?.[at];
+    if (!version) return undefined;
+    takeTheFloor(stopPlaying);
+    return player.playTake(version.fingerprint);
+  }
+
+  async function speakAgain() {
+    await (production.takes.fingerprint[selected] ? desk.tell("speak_again", { clause: selected }) : desk.tell("speak"));
+  }
+
+  async function takeBack() {
+    await desk.tell("take_back", { clause: selected });
+  }
+
+  // Fit and scale
+
+  function fitSheet() {
+    const total = h("input", { class: "luma-input luma-number", id: "luma-total", placeholder: "10:00", "aria-describedby": "luma-total-now" });
+    const now = h("p", { class: "luma-muted", id: "luma-total-now" });
+    const answer = h("p", { role: "status" });
+    const percent = h("input", { class: "luma-input luma-number", type: "number", min: "0", max: "10000", value: "120", id: "luma-percent" });
+    const choose = (name, options) => h("select", { class: "luma-input", "aria-label": name }, options.map(([value, text]) => h("option", { value }, text)));
+    const source = choose("Pauses", [["", "all pauses"], ["written", "written pauses"], ["default", "default pauses"], ["agent", "agent's pauses"], ["tuned", "tuned pauses"], ["fitted", "fitted pauses"]]);
+    const after = choose("After", [["", "after anything"], ["sentence", "after sentences"], ["comma", "after commas"], ["fragment", "after fragments"]]);
+    const scene = choose("Scene", [["", "in every scene"]]);
+    const fitTo = act(async () => {
+      const result = await desk.tell("fit", { total: total.value });
+      if (result === undefined) return;
+      if (result === null) return dialog.close();
+      const reach = [result.least, result.most].filter((each) => each !== null);
+      fill(answer, result.error, " ", reach.map((each) => button({ text: `Fit to ${clock(each / production.rate, 2)}`, onclick: act(async () => { if ((await desk.tell("fit", { total: `${each} samples` })) === null) dialog.close(); }) })));
+    });
+    const scaleBy = act(async () => {
+      const given = { factor: percent.valueAsNumber / 100 };
+      if (source.value) given.source = source.value;
+      if (after.value) given.after = after.value;
+      if (scene.value) given.scene = scene.value;
+      if ((await desk.tell("scale", given)) === null) dialog.close();
+    });
+    const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Fit or scale pauses" },
+      h("header", { class: "luma-head" }, h("h2", {}, "Fit or scale pauses"), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
+      h("form", { class: "luma-body luma-form", onsubmit: (event) => { event.preventDefault(); fitTo(); } },
+        h("h3", {}, "Fit to a total"), h("p", {}, "Stretches every free pause by the same factor, each within its bounds, so that the whole lasts exactly this long."),
+        h("div", { class: "luma-row" }, h("label", { htmlFor: "luma-total" }, "Total"), total, button({ text: "Fit", kind: "luma-button-primary", type: "submit" })), now, answer),
+      h("form", { class: "luma-body luma-form", onsubmit: (event) => { event.preventDefault(); scaleBy(); } },
+        h("h3", {}, "Scale"), h("p", {}, "Locked pauses keep their length."),
+        h("div", { class: "luma-row" }, h("label", { htmlFor: "luma-percent" }, "To"), percent, h("span", {}, "% of"), source, after, scene, button({ text: "Scale", kind: "luma-button-primary", type: "submit" }))));
+    dialog.prepared = () => {
+      total.value = clock(timeline.length / timeline.rate, timeline.length % timeline.rate ? 2 : 0);
+      fill(now, `Now it lasts ${clock(timeline.length / timeline.rate, 2)}.`);
+      fill(answer);
+      fill(scene, h("option", { value: "" }, "in every scene"), timeline.scenes.map((each) => h("option", { value: each.id }, `in ${each.title || each.id}`)));
+    };
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    return dialog;
+  }
+
+  function openFit() {
+    ui.fit.prepared();
+    ui.fit.showModal();
+  }
+
+  function helpSheet() {
+    const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Keys" },
+      h("header", { class: "luma-head" }, h("h2", {}, "Keys"), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
+      h("div", { class: "luma-body" },
+        h("dl", { class: "luma-keys" }, KEYS.map(([keys, what]) => [h("dt", {}, keys.split(/\s{2,}/).map((key) => h("kbd", {}, key))), h("dd", {}, what)])),
+        h("p", { class: "luma-muted" }, "Keys work while the pause timeline has the focus: click it, or go there with Tab. Drag a pause's right edge, or the selected pause itself; hold Alt to drag without steps. Ctrl and the wheel zoom, two fingers do too.")));
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    return dialog;
+  }
+
+  // Sliders: each pause in sight, for screen readers and the tab key
+
+  const pool = [];
+
+  function placeSliders() {
+    const [first, last] = slidersRange();
+    while (pool.length < last - first) {
+      const slider = h("div", { role: "slider", class: "luma-slider", "aria-valuemin": "0", "aria-valuemax": String(LONGEST), onfocus: act((event) => { const at = Number(event.target.dataset.index); if (at !== selected) select(at); }) });
+      pool.push(slider);
+      ui.sliders.append(slider);
+    }
+    pool.forEach((slider, at) => {
+      const index = first + at;
+      slider.hidden = index >= last;
+      if (slider.hidden) return;
+      const x = view.x(timeline.speechEnd[index]);
+      const width = Math.max(6, silenceAfter(timeline, index) * view.scale);
+      slider.style.transform = `translateX(${x}px)`;
+      slider.style.width = `${width}px`;
+      const key = `${index}|${production.columns.seconds[index]}|${production.columns.source[index]}|${production.columns.locked[index]}|${index === selected}`;
+      if (slider.dataset.key === key) return;
+      slider.dataset.key = key;
+      slider.dataset.index = String(index);
+      slider.tabIndex = index === selected ? 0 : -1;
+      const length = production.columns.seconds[index];
+      slider.setAttribute("aria-label", `Pause after: ${production.clauses.text[index].slice(0, 200)}`);
+      slider.setAttribute("aria-valuenow", String(length));
+      slider.setAttribute("aria-valuetext", `${seconds(length)} seconds, ${production.columns.source[index]}${production.columns.locked[index] ? ", locked" : ""}`);
+    });
+  }
+
+  /** The pauses in sight, or those around the selected one where there are too many. */
+  function slidersRange() {
+    const low = Math.max(0, clauseAt(timeline, view.start));
+    const high = Math.min(timeline.count, clauseAt(timeline, view.end) + 1);
+    if (high - low <= SLIDERS && selected >= low && selected < high) return [low, high];
+    const first = Math.max(0, Math.min(selected - SLIDERS / 4, timeline.count - SLIDERS / 2));
+    return [first, Math.min(timeline.count, first + SLIDERS / 2)];
+  }
+
+  // Drawing, once a frame and only when something changed
+
+  const context = ui.canvas.getContext("2d", { alpha: false });
+  const wholeContext = ui.whole.getContext("2d");
+
+  function frame() {
+    if (signal.aborted) return;
+    requestAnimationFrame(frame);
+    if (!timeline?.count || !ui.stage.clientWidth) return;
+    followPlayhead();
+    if (!dirty) return;
+    dirty = false;
+    const ratio = devicePixelRatio || 1;
+    const { width } = view;
+    sized(ui.canvas, width, HEIGHT, ratio);
+    sized(ui.whole, width, WHOLE, ratio);
+    const shown = {
+      view, timeline, colours, selected, hovered, dragged: drag?.index ?? -1, pauses: production.columns, texts: production.clauses.text,
+      spoken: production.takes.fingerprint, waves: (i) => waves.get(production.takes.fingerprint[i]), samples: (i) => player.take(production.takes.fingerprint[i]),
+    };
+    draw(context, ratio, shown);
+    levels ??= wholeLevels(timeline, shown.waves, width);
+    drawWhole(wholeContext, ratio, { ...shown, levels, width, height: WHOLE });
+    if (!drag) placeSliders();
+    askForWaves();
+  }
+
+  function sized(canvas, width, height, ratio) {
+    const [w, hh] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width === w && canvas.height === hh) return;
+    canvas.width = w;
+    canvas.height = hh;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+
+  /** Ask for waveforms, those in sight first, a batch at a time. */
+  function askForWaves() {
+    if (askedWaves.size || isLost()) return;
+    const missing = new Set();
+    const from = Math.max(0, clauseAt(timeline, view.start));
+    const order = (i) => (from + i) % timeline.count;
+    for (let i = 0; i < timeline.count && missing.size < BATCH; i += 1) {
+      const fingerprint = production.takes.fingerprint[order(i)];
+      if (fingerprint && !waves.has(fingerprint)) missing.add(fingerprint);
+    }
+    if (!missing.size) return;
+    for (const each of missing) askedWaves.add(each);
+    desk.ask("peaks", { fingerprints: [...missing] }).then(({ value, buffers }) => {
+      [...missing].forEach((each, at) => waves.set(each, waveform(bytes(buffers[at]), value.grain)));
+    }).catch((error) => {
+      for (const each of missing) waves.set(each, waveform(new Uint8Array(1), 1e9));
+      desk.report(error);
+    }).finally(() => {
+      askedWaves.clear();
+      levels = null;
+      dirty = true;
+    });
+  }
+
+  let captioned = -2;
+
+  function followPlayhead() {
+    const position = player.position;
+    if (position !== null) resting = position;
+    const x = view.x(resting);
+    ui.playhead.hidden = x < 0 || x > view.width;
+    ui.playhead.style.transform = `translateX(${x}px)`;
+    if (position === null) return;
+    showPosition();
+    if ((x < 0 || x > view.width * 0.94) && !drag) {
+      view.start = position - (view.width * 0.08) / view.scale;
+      view.settle();
+      dirty = true;
+    }
+  }
+
+  function showPosition() {
+    const text = `${clock(resting / timeline.rate, 1)} / ${clock(timeline.length / timeline.rate, 1)}`;
+    if (ui.position.textContent !== text) ui.position.textContent = text;
+    showCaption(player.playing ? Math.max(0, clauseAt(timeline, resting)) : -1);
+  }
+
+  /** The clause that is heard; while nothing plays, how to begin. */
+  function showCaption(index) {
+    if (index === captioned) return;
+    captioned = index;
+    ui.caption.classList.toggle("luma-hint", index < 0);
+    fill(ui.caption, index < 0 ? "Drag a pause's edge and hear it at once. Press ? for the keys." : production.clauses.text[index]);
+  }
+
+  // The hand
+
+  const pointers = new Map();
+
+  ui.stage.addEventListener("pointerdown", act((event) => {
+    if (event.button !== 0 || !timeline?.count) return;
+    const x = stageX(event);
+    pointers.set(event.pointerId, x);
+    ui.stage.setPointerCapture(event.pointerId);
+    if (pointers.size === 2) {
+      endDrag(null);
+      gesture = { kind: "pinch", apart: apart(), view: view.scale };
+      return;
+    }
+    const index = pauseAt(x, event);
+    if (index >= 0) {
+      select(index, { focus: true, reveal: false });
+      drag = { index, x, from: production.columns.seconds[index], seconds: production.columns.seconds[index], moved: false };
+      showTip();
+    } else {
+      gesture = { kind: "pan", x, start: view.start, moved: false };
+    }
+    event.preventDefault();
+  }));
+
+  let gesture = null;
+
+  ui.stage.addEventListener("pointermove", act((event) => {
+    if (!timeline?.count) return;
+    const x = stageX(event);
+    if (pointers.has(event.pointerId)) pointers.set(event.pointerId, x);
+    if (gesture?.kind === "pinch" && pointers.size === 2) {
+      view.zoom((gesture.view * (apart() / gesture.apart)) / view.scale, [...pointers.values()].reduce((a, b) => a + b) / 2);
+      dirty = true;
+    } else if (drag) {
+      dragTo(x, event.altKey);
+    } else if (gesture?.kind === "pan") {
+      if (Math.abs(x - gesture.x) > 4) gesture.moved = true;
+      if (gesture.moved) {
+        view.start = gesture.start - (x - gesture.x) / view.scale;
+        view.settle();
+        dirty = true;
+      }
+    } else {
+      const over = pauseAt(x, event);
+      ui.stage.style.cursor = over >= 0 ? "ew-resize" : "";
+      if (over !== hovered) {
+        hovered = over;
+        dirty = true;
+      }
+    }
+  }));
+
+  ui.stage.addEventListener("pointerup", act((event) => {
+    const x = stageX(event);
+    pointers.delete(event.pointerId);
+    if (drag) endDrag(event);
+    else if (gesture?.kind === "pan" && !gesture.moved) clicked(x, event);
+    if (!pointers.size) gesture = null;
+  }));
+
+  ui.stage.addEventListener("pointercancel", (event) => {
+    pointers.delete(event.pointerId);
+    gesture = null;
+    if (drag) endDrag(null);
+  });
+
+  ui.stage.addEventListener("pointerleave", () => {
+    hovered = -1;
+    dirty = true;
+  });
+
+  const stageX = (event) => event.clientX - ui.stage.getBoundingClientRect().left;
+  const stageY = (event) => event.clientY - ui.stage.getBoundingClientRect().top;
+  const apart = () => Math.max(20, Math.abs([...pointers.values()][0] - [...pointers.values()][1]));
+
+  /** The pause whose edge, or, if it is selected, whose body is under the hand; -1 if none. */
+  function pauseAt(x, event) {
+    const y = stageY(event);
+    if (y < RULER + BAND || y > RULER + BAND + WAVES) return -1;
+    const grab = event.pointerType === "touch" ? GRAB_TOUCH : GRAB;
+    const near = clauseAt(timeline, view.sample(x));
+    let best = -1;
+    let closest = grab;
+    for (const index of [near - 1, near, near + 1]) {
+      if (index < 0 || index >= timeline.count) continue;
+      const begin = view.x(timeline.speechEnd[index]);
+      const edge = begin + silenceAfter(timeline, index) * view.scale;
+      const off = Math.abs(edge - x);
+      if (off <= closest && (view.pace > 12 || index === selected)) {
+        best = index;
+        closest = off;
+      }
+      if (best < 0 && index === selected && x > begin && x < edge) best = index;
+    }
+    return best;
+  }
+
+  function dragTo(x, free) {
+    const by = (x - drag.x) / view.pace;
+    if (Math.abs(x - drag.x) > 2) drag.moved = true;
+    if (!drag.moved) return;
+    const wanted = Math.max(0, drag.from + by);
+    drag.seconds = Math.min(LONGEST, free ? wanted : Math.round(wanted / SNAP) * SNAP);
+    production.columns.seconds[drag.index] = drag.seconds;
+    timeline = arrange({ ...production, seconds: production.columns.seconds });
+    view.length = timeline.length;
+    dirty = true;
+    showTip();
+  }
+
+  /** The hand lets go: the pause stays as it is, or as it was where the drag was given up. */
+  function endDrag(event) {
+    if (!drag) return;
+    const { index, from, seconds: length, moved } = drag;
+    drag = null;
+    ui.tip.hidden = true;
+    production.columns.seconds[index] = from;
+    if (event && moved && Math.abs(length - from) > 0.0005) {
+      tune(index, length, event.timeStamp);
+      if (onDrop) hearDrop();
+    } else if (moved) {
+      rearrange();
+    }
+    dirty = true;
+  }
+
+  function showTip() {
+    const by = drag.seconds - drag.from;
+    const x = view.x(timeline.speechEnd[drag.index] + silenceAfter(timeline, drag.index));
+    ui.tip.hidden = !drag.moved;
+    ui.tip.textContent = `${drag.seconds.toFixed(2)} s  (${by < 0 ? "−" : "+"}${Math.abs(by).toFixed(2)})`;
+    ui.tip.style.transform = `translateX(${Math.max(50, Math.min(view.width - 60, x))}px) translateX(-50%)`;
+  }
+
+  function clicked(x, event) {
+    const sample = view.sample(x);
+    if (stageY(event) < RULER + BAND) return goTo(sample);
+    const index = clauseAt(timeline, sample);
+    select(index, { focus: true, reveal: false });
+    if (sample < timeline.clipEnd[Math.max(0, index)]) goTo(sample);
+    return undefined;
+  }
+
+  ui.stage.addEventListener("wheel", act((event) => {
+    if (!timeline?.count) return;
+    const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.shiftKey ? event.deltaY : 0;
+    if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY * 0.0025), stageX(event));
+    else if (sideways) view.pan(sideways);
+    else return;
+    dirty = true;
+    event.preventDefault();
+  }), { passive: false });
+
+  ui.stage.addEventListener("dblclick", act(() => zoomToPause()));
+
+  let wholeDown = false;
+  const seek = (event) => {
+    const box = ui.whole.getBoundingClientRect();
+    const sample = ((event.clientX - box.left) / box.width) * timeline.length;
+    view.start = sample - view.width / 2 / view.scale;
+    view.settle();
+    dirty = true;
+    return sample;
+  };
+  ui.whole.addEventListener("pointerdown", act((event) => {
+    wholeDown = true;
+    ui.whole.setPointerCapture(event.pointerId);
+    const sample = seek(event);
+    if (!player.playing) {
+      resting = sample;
+      showPosition();
+    }
+  }));
+  ui.whole.addEventListener("pointermove", act((event) => wholeDown && seek(event)));
+  ui.whole.addEventListener("pointerup", () => { wholeDown = false; });
+
+  // Keys
+
+  const acts = {
+    " ": togglePlay,
+    p: playHere,
+    a: () => playAround(false),
+    r: () => playAround(true),
+    j: () => select(selected + 1, { focus: true }),
+    "]": () => select(selected + 1, { focus: true }),
+    k: () => select(selected - 1, { focus: true }),
+    "[": () => select(selected - 1, { focus: true }),
+    Home: () => select(0, { focus: true }),
+    End: () => select(timeline.count - 1, { focus: true }),
+    Enter: () => { const field = ui.inspector.querySelector(".luma-seconds"); field.focus(); field.select(); },
+    l: toggleLock,
+    s: speakAgain,
+    t: takeBack,
+    f: openFit,
+    z: () => zoom(1.6),
+    x: () => zoom(1 / 1.6),
+    c: zoomToPause,
+    w: showWhole,
+    g: goToAsked,
+    d: toggleHear,
+    "?": () => ui.help.showModal(),
+  };
+
+  function goToAsked() {
+    const wanted = prompt("Go to (minutes:seconds)", clock(resting / timeline.rate));
+    if (wanted === null) return;
+    const parts = wanted.trim().split(":").map(Number);
+    if (!parts.length || parts.length > 3 || parts.some((part) => !Number.isFinite(part) || part < 0)) {
+      notice(`“${wanted}” is no time. Write it as 3:25 or in seconds.`, "warning");
+      return;
+    }
+    goTo(parts.reduce((sum, part) => sum * 60 + part, 0) * timeline.rate);
+  }
+
+  root.addEventListener("keydown", act((event) => {
+    if (!timeline?.count || event.defaultPrevented || event.target.closest("input, select, textarea, dialog")) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey) {
+      const key = event.key.toLowerCase();
+      if (key !== "z" && key !== "y") return;
+      handled(event);
+      desk.tell(key === "y" || event.shiftKey ? "redo" : "undo");
+      return;
+    }
+    if (event.key === " " && event.target.closest("button")) return;
+    if (event.key === "Enter" && event.target.closest("button")) return;
+    const arrows = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
+    if (event.key in arrows) {
+      handled(event);
+      step(arrows[event.key] * (event.altKey ? 0.01 : event.shiftKey ? 1 : 0.1));
+    } else if (event.key === "PageUp" || event.key === "PageDown") {
+      handled(event);
+      step(event.key === "PageUp" ? 1 : -1);
+    } else if (/^[1-9]$/.test(event.key)) {
+      handled(event);
+      listen(Number(event.key) - 1);
+    } else if (!event.altKey) {
+      const run = acts[event.key] ?? acts[event.key.toLowerCase()];
+      if (!run) return;
+      handled(event);
+      return run();
+    }
+  }));
+
+  function handled(event) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // Begin
+
+  new ResizeObserver(() => {
+    if (!timeline) return;
+    view.resize(ui.stage.clientWidth, timeline.length);
+    levels = null;
+    dirty = true;
+  }).observe(ui.stage);
+  root.addEventListener("luma-theme", () => {
+    colours = palette(root);
+    dirty = true;
+  });
+  desk.on("work", (work) => {
+    if (work.kind === "export" && work.status === "done") desk.tell("measured").then(keepMeasured);
+  });
+
+  function keepMeasured(report) {
+    measured = report && new Map(report.pauses.map((each) => [each.clause, each]));
+    if (measured) measured.file = report.file;
+    if (production) showInspector();
+  }
+
+  const { value } = await desk.ask("state");
+  showElsewhere(value.elsewhere);
+  take(value.production);
+  if (production) desk.tell("measured").then(keepMeasured);
+  requestAnimationFrame(frame);
+});
+
+/** The samples in a buffer from Python, which may not begin at an even byte. */
+function int16(view) {
+  const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  return new Int16Array(copy);
+}
+
+function bytes(view) {
+  return new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}

@@ -1,0 +1,104 @@
+"""The pause timeline: every take as a waveform, every pause to scale, to be dragged and heard."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from luma_studio.errors import FitError
+from luma_studio.panels.panel import Answer, Buffers, Panel
+
+_PEAKS = 200  # a second: a waveform's grain in the page
+
+
+class PauseTimeline(Panel):
+    """The waveform of every take, the pauses between them to scale; drag one and hear it at once.
+
+    >>> PauseTimeline(calm)                                # doctest: +SKIP
+    """
+
+    front = "pause_timeline"
+    topics = ("production", "pauses", "work", "elsewhere", "notice")
+
+    def do_state(self) -> Answer:
+        """The open production."""
+        return {"production": self.session.state(), "elsewhere": self.session.elsewhere}
+
+    def do_takes(self, fingerprints: list[str]) -> tuple[Answer, Buffers]:
+        """The samples of takes, 16 bit little-endian, one buffer each."""
+        production = self.session.production
+        return None, [production.samples(each).astype("<i2").tobytes() for each in fingerprints]
+
+    def do_peaks(self, fingerprints: list[str]) -> tuple[Answer, Buffers]:
+        """The loudest sample of each 5 ms of takes, 0 to 255, one buffer each."""
+        production = self.session.production
+        grain = production.choices.sample_rate // _PEAKS
+        return {"grain": grain}, [_peaks(production.samples(each), grain) for each in fingerprints]
+
+    def do_tune(self, seconds: dict[str, float], by: str) -> None:
+        """Set pauses."""
+        self.session.edit(lambda production: production.tune({int(i): s for i, s in seconds.items()}), by)
+
+    def do_lock(self, clauses: list[int], locked: bool) -> None:
+        """Lock pauses or free them."""
+        self.session.edit(lambda production: production.lock(clauses, locked=locked))
+
+    def do_scale(self, factor: float, **among: Any) -> None:
+        """Multiply free pauses, all or some."""
+        self.session.edit(lambda production: production.scale(factor, **among))
+
+    def do_fit(self, total: str) -> Answer:
+        """Stretch the free pauses to a total; answers with the totals that can be reached if this one cannot."""
+        try:
+            self.session.edit(lambda production: production.fit(total))
+        except FitError as error:
+            return {"error": str(error), "least": error.least, "most": error.most}
+        return None
+
+    def do_undo(self) -> None:
+        """Take the last edit back."""
+        self.session.edit(lambda production: production.undo())
+
+    def do_redo(self) -> None:
+        """Make it again."""
+        self.session.edit(lambda production: production.redo())
+
+    def do_versions(self, clause: int) -> Answer:
+        """Every take of a clause, oldest first, and the one in use."""
+        production = self.session.production
+        used = production.takes_in_use[clause]
+        return [
+            {"fingerprint": each.fingerprint, "voice": each.voice, "seed": each.seed,
+             "used": used is not None and each.fingerprint == used.fingerprint}
+            for each in production.takes(clause)
+        ]
+
+    def do_speak(self) -> None:
+        """Speak what is not spoken yet."""
+        self.session.speak()
+
+    def do_speak_again(self, clause: int, voice: str | None = None) -> None:
+        """Speak one clause again."""
+        self.session.speak_again(clause, voice)
+
+    def do_take_back(self, clause: int, fingerprint: str | None = None) -> None:
+        """Use an earlier take of a clause again."""
+        self.session.take_back(clause, fingerprint)
+
+    def do_measured(self) -> Answer:
+        """The pauses as the audit measured them in the last master, where what was asked is still the same."""
+        production = self.session.production
+        path = production.folder / "audit.json"
+        if not path.exists():
+            return None
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {"file": report["file"], "pauses": report["pauses"]}
+
+
+def _peaks(samples: np.ndarray[Any, np.dtype[np.int16]], grain: int) -> bytes:
+    count = -(-len(samples) // grain)
+    padded = np.zeros(count * grain, np.int32)
+    padded[: len(samples)] = np.abs(samples.astype(np.int32))
+    return np.minimum(padded.reshape(count, grain).max(axis=1) >> 7, 255).astype(np.uint8).tobytes()

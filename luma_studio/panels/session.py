@@ -1,0 +1,300 @@
+"""The one state that joins the panels: a studio, the production that is open, and the work that is on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Self, TypeAlias
+from weakref import WeakValueDictionary
+
+from luma_studio.errors import ChangedError, LumaError, SettingError
+from luma_studio.export import Exported
+from luma_studio.panels.described import changed_pauses, pauses_state, production_state
+from luma_studio.panels.work import Work
+from luma_studio.production import Production
+from luma_studio.progress import Event
+from luma_studio.studio import Studio
+
+_log = logging.getLogger(__name__)
+
+Hears = Callable[[str, object], None]
+"""A panel's ear: a topic and what is new of it, as plain JSON."""
+
+_WATCH = 1.5  # seconds between two looks at what other windows saved
+
+
+class Session:
+    """What the panels share. Give one to each panel of a page, so that an edit in one is seen in all.
+
+    >>> session = Session(Studio())                                    # doctest: +SKIP
+    >>> session.open("evening-calm")                                   # doctest: +SKIP
+
+    Its verbs may be called from any thread; long work runs in a thread of its own and is told to the panels. Topics:
+    ``production`` (another one is open, its script or takes changed), ``pauses`` (an edit), ``work`` (speaking or
+    exporting: how far), ``files`` (what is in ``generated_audio/`` changed), ``elsewhere`` (whether another window
+    has the same production open), ``notice`` (a sentence for the user).
+    """
+
+    def __init__(self, studio: Studio | None = None, production: Production | None = None) -> None:
+        self._studio = studio
+        self._ears: list[Hears] = []
+        self._lock = threading.RLock()  # an edit and what is told of it are one step
+        self._production: Production | None = None
+        self._held = False
+        self._works: dict[str, Work] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+        if production is not None:
+            self._take(production)
+
+    # What is there
+
+    @property
+    def studio(self) -> Studio:
+        """The studio. Raises SettingError where the session was begun with a production alone."""
+        if self._studio is None:
+            raise SettingError("This panel was given one production. Give it a studio, to see others.")
+        return self._studio
+
+    @property
+    def production(self) -> Production:
+        """The open production. Raises SettingError if there is none."""
+        if self._production is None:
+            raise SettingError("No production is open. Write or paste a script and give it a name to begin.")
+        return self._production
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a production is open."""
+        return self._production is not None
+
+    def state(self) -> dict[str, Any] | None:
+        """The open production as the page needs it, None if there is none."""
+        with self._lock:
+            return None if self._production is None else production_state(self._production)
+
+    def works(self) -> list[dict[str, Any]]:
+        """The work that is on its way or has just ended, as the page needs it."""
+        return [work.state() for work in self._works.values()]
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another window has this production open, too."""
+        return self._production is not None and not self._held
+
+    # Panels
+
+    def listen(self, ear: Hears) -> Callable[[], None]:
+        """Be told what changes, until the answer is called."""
+        self._ears.append(ear)
+        return lambda: self._ears.remove(ear)
+
+    def tell(self, topic: str, value: object) -> None:
+        """Tell every panel."""
+        for ear in tuple(self._ears):
+            ear(topic, value)
+
+    def notice(self, text: str, level: str = "note") -> None:
+        """Have a sentence shown in the page; ``level`` is note, warning or error."""
+        self.tell("notice", {"text": text, "level": level})
+
+    # Productions
+
+    def open(self, name: str) -> None:
+        """Open a production of the studio."""
+        self._take(self.studio.production(name))
+
+    def begin(self, name: str, text: str, **changes: Any) -> None:
+        """Open or begin a production with this script; what of it was spoken and tuned stays."""
+        production = self.studio.production(name, text, **changes)
+        self._take(production)
+        self.tell("files", None)
+
+    def leave(self) -> None:
+        """Close the production; its folder keeps it."""
+        self._take(None)
+
+    def close(self) -> None:
+        """End the session: stop its work and let go of the production."""
+        for work in self._works.values():
+            work.stop()
+        for work in self._works.values():
+            work.wait()
+        self._take(None)
+        if self._thread is not None:
+            self._submit(self._ended())
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _take(self, production: Production | None) -> None:
+        with self._lock:
+            if any(work.running for work in self._works.values()) and production is not self._production:
+                raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
+            before, self._production = self._production, production
+            if before is not None and before is not production:
+                before.release()
+                _sessions.pop(id(before), None)
+            self._works.clear()
+            self._held = production is not None and production.hold()
+            if production is not None:
+                _sessions[id(production)] = self
+                self._watch()
+            self._tell_production()
+
+    def _tell_production(self) -> None:
+        self.tell("production", self.state())
+        self.tell("elsewhere", self.elsewhere)
+
+    # Edits
+
+    def edit(self, change: Callable[[Production], object], by: object = None) -> None:
+        """Change the pauses of the production, and tell the panels. ``by`` is given back with what changed.
+
+        What another window saved in the meantime is not overwritten: it is taken up and told, and the edit refused.
+        """
+        with self._lock:
+            before = tuple(self.production.pauses)
+            try:
+                change(self.production)
+            except ChangedError:
+                self._take_up()
+                raise ChangedError(
+                    f"{self.production.name} was changed in another window a moment ago. You see it now as it is there; "
+                    "please make your last edit again."
+                ) from None
+            changed = changed_pauses(before, tuple(self.production.pauses))
+            self.tell("pauses", {**pauses_state(self.production, changed), "by": by})
+
+    def take_back(self, index: int, fingerprint: str | None = None) -> None:
+        """Use an earlier take of a clause again, and tell the panels."""
+        with self._lock:
+            self.production.take_back(index, fingerprint)
+            self._tell_production()
+
+    def _take_up(self) -> None:
+        """Go on with what another window saved."""
+        with self._lock:
+            self.production.reload()
+            self._tell_production()
+
+    # Work
+
+    def speak(self) -> Work:
+        """Speak what is not spoken yet, in the background."""
+        production = self.production
+        return self._start("speak", lambda work: production.speak(work.heard))
+
+    def speak_again(self, index: int, voice: str | None = None, seed: int | None = None) -> Work:
+        """Speak one clause again, in the background."""
+        production = self.production
+        return self._start(
+            "speak", lambda work: production.speak_again(index, voice=voice, seed=seed, listener=work.heard)
+        )
+
+    def export(self, *names: str, done: Callable[[Exported], None] | None = None) -> Work:
+        """Export, in the background; ``done`` is given what was made."""
+        production = self.production
+
+        async def exported(work: Work) -> None:
+            result = await asyncio.to_thread(production.export, *names, listener=work.heard)
+            if done is not None:
+                done(result)
+
+        return self._start("export", exported)
+
+    def stop(self, kind: str) -> None:
+        """Stop speaking or exporting; what is done stays."""
+        if kind in self._works:
+            self._works[kind].stop()
+
+    def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
+        with self._lock:
+            if kind in self._works and self._works[kind].running:
+                raise SettingError("That is already on its way. Wait for it, or stop it first.")
+            work = Work(kind, lambda state: self.tell("work", state))
+            self._works[kind] = work
+        self._submit(self._worked(work, task))
+        return work
+
+    async def _worked(self, work: Work, task: Callable[[Work], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await task(work)
+            work.end()
+        except LumaError as error:
+            work.end(error)
+        except Exception as error:
+            _log.exception("%s failed", work.kind)
+            work.end(LumaError(f"The studio made a mistake ({type(error).__name__}: {error}). What was done is kept."))
+        self._tell_production()
+        if work.kind == "export":
+            self.tell("files", None)
+
+    # The session's own thread
+
+    def _submit(self, task: Coroutine[Any, Any, object]) -> None:
+        """Run a task on the session's loop, which is its own: kernels differ in theirs."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="luma-session", daemon=True)
+            self._thread.start()
+        asyncio.run_coroutine_threadsafe(task, self._loop)
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _ended(self) -> None:
+        """Let go of what still waits, and end the loop."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self._loop.stop()
+
+    def _watch(self) -> None:
+        self._submit(self._watched(self.production))
+
+    async def _watched(self, production: Production) -> None:
+        """Follow what other windows do to this production, for as long as it is open here."""
+        while self._production is production:
+            await asyncio.sleep(_WATCH)
+            try:
+                await asyncio.to_thread(self._looked, production)
+            except LumaError as error:
+                self.notice(str(error), "error")
+                return
+
+    def _looked(self, production: Production) -> None:
+        with self._lock:
+            if self._production is not production or any(work.running for work in self._works.values()):
+                return
+            if not self._held and production.hold():
+                self._held = True
+                self.tell("elsewhere", False)
+            if production.saved_elsewhere():
+                self._take_up()
+                self.notice("This production was changed in another window; you see it as it is now.")
+
+
+Source: TypeAlias = Session | Studio | Production | None
+
+_sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()
+
+
+def session_of(source: Source) -> Session:
+    """The session a panel is given: itself, a new one over a studio, or the one that has the production open."""
+    match source:
+        case Session():
+            return source
+        case Production():
+            return _sessions.get(id(source)) or Session(production=source)
+        case Studio() | None:
+            return Session(source or Studio())
+    raise TypeError(f"A panel shows a session, a studio or a production, not {type(source).__name__}.")
