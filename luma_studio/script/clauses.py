@@ -11,11 +11,13 @@ from typing import Literal, NamedTuple
 from luma_studio.script.passages import Passage, Silence
 from luma_studio.script.punctuation import (
     BEFORE_NUMBERS,
+    BEFORE_ORDINALS,
     CLOSERS,
     COMMAS,
     ELLIPSES,
     ENDERS,
     HINDI_INITIALS,
+    MONTHS,
     OPENERS,
     SOFT,
     STARTERS,
@@ -44,6 +46,13 @@ class Draft:
     silences: list[Silence] = field(default_factory=list)
     marked: bool = False  # marks that stood alone were added
     overlong: bool = False  # the sentence goes on, but was too long for one clause
+
+
+class Cutting(NamedTuple):
+    """How passages are cut: at which ends, and whether digits with a full stop may be an ordinal ("3. Mai")."""
+
+    granularity: Granularity
+    ordinals: bool = False
 
 
 LONGEST_CLAUSE = 500
@@ -79,11 +88,10 @@ _COMMA_AND_SPACE = re.compile(rf"[{_C}](?=\s)|[、，；：]")
 _LONGEST_ABBREVIATION = 16
 _TAIL = 24
 _LONGEST_NUMBERING = 4
+_SENTENCES = Cutting("sentence")
 
 
-def clauses_of(
-    passage: Passage, speaker: str | None, granularity: Granularity
-) -> tuple[list[Draft], list[Silence], list[str]]:
+def clauses_of(passage: Passage, speaker: str | None, cutting: Cutting) -> tuple[list[Draft], list[Silence], list[str]]:
     """The clauses of a passage, the notes before the first, and the tags for a clause that is not in it."""
     drafts: list[Draft] = []
     positions: list[int] = []
@@ -92,11 +100,12 @@ def clauses_of(
     limits = [silence.at for silence in passage.silences[1:]] + [len(passage.text)] if passage.silences else []
     for silence, limit in zip(passage.silences, limits, strict=True):
         if passage.text[at : silence.at].strip():
-            _add_clauses(passage, _Span(at, silence.at), speaker, granularity, drafts, positions)
+            _add_clauses(passage, _Span(at, silence.at), speaker, cutting, drafts, positions)
         (drafts[-1].silences if drafts else early).append(silence)
         behind = passage.text[silence.at : limit].strip()
         at = _behind_marks(passage, _Span(silence.at, limit), drafts) if behind else limit
-    _add_clauses(passage, _Span(at, len(passage.text)), speaker, granularity, drafts, positions)
+    if at < len(passage.text):
+        _add_clauses(passage, _Span(at, len(passage.text)), speaker, cutting, drafts, positions)
     return drafts, early, _give_tags(passage, drafts, positions) if passage.tags else []
 
 
@@ -104,12 +113,12 @@ def _add_clauses(
     passage: Passage,
     span: _Span,
     speaker: str | None,
-    granularity: Granularity,
+    cutting: Cutting,
     drafts: list[Draft],
     positions: list[int],
 ) -> None:
     whole = passage.text
-    for start, end, overlong in _breaths(whole, _spans(whole, span, granularity)):
+    for start, end, overlong in _breaths(whole, _spans(whole, span, cutting)):
         text = whole[start:end].strip()
         if not text:
             continue
@@ -169,20 +178,22 @@ def _give_tags(passage: Passage, drafts: list[Draft], positions: list[int]) -> l
     return []
 
 
-def _spans(text: str, span: _Span, granularity: Granularity) -> Iterator[tuple[int, int]]:
+def _spans(text: str, span: _Span, cutting: Cutting) -> Iterator[tuple[int, int]]:
     """The span cut at every end in it."""
-    ends = _CLAUSE_END if granularity == "clause" else _SENTENCE_END
+    ends = _CLAUSE_END if cutting.granularity == "clause" else _SENTENCE_END
     addresses: list[tuple[int, int]] = []
     if text.find("://", *span) >= 0 or text.find("www.", *span) >= 0:
         addresses = [match.span() for match in _ADDRESS.finditer(text, *span)][::-1]
     start, spoken_from = span.start, -1
     for match in ends.finditer(text, *span):
+        if match.end() == span.end:
+            break
         if spoken_from < start:
             spoken_from = _first_spoken(text, start, span.end)
         if match.start() < spoken_from:
             continue
         inside_address = bool(addresses) and _is_inside(match, addresses)
-        if inside_address or not _ends(text, match, start, span.end):
+        if inside_address or not _ends(text, match, start, cutting):
             continue
         yield start, match.end()
         start = match.end()
@@ -212,7 +223,7 @@ def _between_letters(text: str, at: int) -> int:
 
 def has_inner_end(text: str) -> bool:
     """Whether a sentence ends before the end of a line, other than at a number: "Day 2. Rest"."""
-    for _, end in _spans(text, _Span(0, len(text)), "sentence"):
+    for _, end in _spans(text, _Span(0, len(text)), _SENTENCES):
         before = text[:end].rstrip(STOPS)
         if text[end:].strip() and len(before) > _LONGEST_NUMBERING and not before[-1].isdigit():
             return True
@@ -231,11 +242,11 @@ def _first_spoken(text: str, start: int, end: int) -> int:
     return match.start() if match else end
 
 
-def _ends(text: str, match: re.Match[str], start: int, limit: int) -> bool:
-    """Whether marks in a text end a clause, rather than belong to a number, a name or a sentence that goes on."""
+def _ends(text: str, match: re.Match[str], start: int, cutting: Cutting) -> bool:
+    """Whether marks amid a text end a clause, rather than belong to a number, a name or a sentence that goes on."""
     marks = match["marks"]
     end = match.end()
-    if end >= limit or marks is None:  # None: a dash between spaces
+    if marks is None:  # a dash between spaces
         return True
     following = text[end]
     if not marks.strip(_COMMA_RUN):
@@ -249,7 +260,8 @@ def _ends(text: str, match: re.Match[str], start: int, limit: int) -> bool:
     if closed and end == next_at and "\u3041" <= following <= "\u309f":
         return False  # 「行く。」と言った
     if marks in STOPS and not closed:
-        return _stop_ends(text, match.start(), start, next_at)
+        counts = cutting.ordinals and _is_ordinal(text, match.start(), start, next_at)
+        return not counts and _stop_ends(text, match.start(), start, next_at)
     return not (goes_on and (closed or marks[0] in ELLIPSES or ".." in marks))
 
 
@@ -276,6 +288,16 @@ def _stop_ends(text: str, at: int, start: int, next_at: int) -> bool:
         if _is_initial(word, text[max(start, at - _TAIL) : at], text, next_at):
             return False
     return not (following.isalpha() and word.isdigit() and _numbers_an_item(text, start, at))
+
+
+def _is_ordinal(text: str, at: int, start: int, next_at: int) -> bool:
+    """Whether the full stop at a position makes an ordinal of the number before it: "am 3. Mai"."""
+    words = text[max(start, at - _TAIL) : at].split()
+    if not words or not words[-1].lstrip(OPENERS).isdigit():
+        return False
+    following = _NEXT_WORD.match(text, next_at)
+    counted = following is not None and (following.group()[0].islower() or fold_word(following.group()) in MONTHS)
+    return counted or (len(words) > 1 and fold_word(words[-2]) in BEFORE_ORDINALS)
 
 
 def _is_initial(word: str, tail: str, text: str, next_at: int) -> bool:

@@ -117,6 +117,7 @@ class Line:
     """A line of narration while it is not yet known whether it is a header."""
 
     start: int
+    end: int
     passage: Passage
     after_blank: bool
     forced: bool  # "> ": narration whatever it looks like

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from luma_studio.script.headers import hash_title, marker, may_be_header
 from luma_studio.script.languages import language_named
-from luma_studio.script.passages import Report, Silence, read_passage, shortened
+from luma_studio.script.passages import Report, Silence, Stretch, read_passage, shortened
 from luma_studio.script.pauses import Kind, Timed, read_note
 from luma_studio.script.punctuation import BRACKETS, ENDERS
 from luma_studio.script.scenes import SceneDraft
@@ -51,7 +51,7 @@ def header_scene(line: RawLine, report: Report) -> SceneDraft | None:
     """The scene that a line begins if it is always a header."""
     if not may_be_header(line.text):
         return None
-    bare, notes = _without_notes(line)
+    bare, notes, stretches = _without_notes(line)
     title = hash_title(bare)
     found = marker((bare if title is None else title).strip("*_` "))
     if found is None and title is None:
@@ -67,13 +67,15 @@ def header_scene(line: RawLine, report: Report) -> SceneDraft | None:
         number=found.number if found and takes_number else None,
         wants_number=takes_number,
         lead_in=notes,
+        stretches=[Stretch(line.start, line.start + len(bare), "header"), *stretches],
     )
 
 
 class LanguageLine(NamedTuple):
-    """A ``Language: …`` line: the primary subtag it names, or None for a language nobody knows."""
+    """A ``Language: …`` line: the primary subtag it names (None: a language nobody knows), and where it stands."""
 
     code: str | None
+    stretch: Stretch
 
 
 def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine | None:
@@ -93,12 +95,12 @@ def language_line(line: RawLine, report: Report, *, early: bool) -> LanguageLine
             f"The language {shortened(name)} is not known and is passed over. "
             "Write its English name or its tag, such as “Hindi” or “hi”.",
         )
-    return LanguageLine(code) if code or early else None
+    return LanguageLine(code, Stretch(line.start, line.end, "setting")) if code or early else None
 
 
-def _without_notes(line: RawLine) -> tuple[str, list[Silence]]:
-    """A line without the pause notes at its end, and those."""
-    text, notes = line.text, list[Silence]()
+def _without_notes(line: RawLine) -> tuple[str, list[Silence], list[Stretch]]:
+    """A line without the pause notes at its end, those, and where they stand."""
+    text, notes, stretches = line.text, list[Silence](), list[Stretch]()
     for _ in range(4):
         text = text.rstrip("*_ \t")
         at = max(map(text.rfind, _OPENING))
@@ -108,8 +110,9 @@ def _without_notes(line: RawLine) -> tuple[str, list[Silence]]:
         if not isinstance(note, Timed | Kind):
             break
         notes.insert(0, Silence(0, line.start + at, note))
+        stretches.append(Stretch(line.start + at, line.start + len(text), "pause"))
         text = text[:at]
-    return (text.rstrip("*_ \t"), notes) if notes else (line.text, notes)
+    return text.rstrip("*_ \t") if notes else line.text, notes, stretches
 
 
 def _ignore(offset: int, level: str, message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 PauseSource = Literal["written", "default", "agent", "tuned", "fitted"]
 Level = Literal["error", "warning", "note"]
 Format = Literal["production", "narration"]
+MarkKind = Literal["header", "pause", "tag", "speaker", "direction", "setting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,32 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of the text with a meaning of its own: characters ``start`` up to ``end`` (exclusive), of a ``kind``.
+
+    A scene's header line; a pause note, understood or broken; a delivery tag; a speaker's label with its colon; a
+    direction; a setting such as ``Language: hi``. Notes and tags inside a label or a direction belong to that.
+    """
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """A script, read. ``text`` is the author's, with line ends made ``\\n`` and no byte-order mark."""
+    """A script, read.
+
+    ``text`` is the author's, with line ends made ``\\n`` and no byte-order mark: where there was neither ``\\r\\n``
+    nor such a mark, offsets are those of the text given. ``marks`` are in its order, do not overlap, and none has a
+    spoken character in it.
+    """
 
     text: str
     format: Format
     scenes: tuple[Scene, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     @property
     def clauses(self) -> Iterator[Clause]:

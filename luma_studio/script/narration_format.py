@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from luma_studio.script.headers import Line, is_header_by_place, last_mark
 from luma_studio.script.lines import LanguageLine, RawLine, header_scene, language_line, raw_lines
-from luma_studio.script.passages import join, read_passage, shortened
+from luma_studio.script.passages import Stretch, join, read_passage, shortened
 from luma_studio.script.punctuation import COLONS, COMMAS, OPENERS
 from luma_studio.script.scenes import Drafting, SceneDraft
 
@@ -28,19 +28,20 @@ def read_narration(drafting: Drafting) -> None:
     for at, entry in enumerate(entries):
         is_text = isinstance(entry, Line) and at not in headers
         if run and not (is_text and _wraps(run[-1], entry)):
-            drafting.add(join(line.passage for line in run))
+            drafting.add(join([line.passage for line in run]))
             run = []
         if isinstance(entry, LanguageLine):
-            drafting.stated_language = entry.code or drafting.stated_language
+            drafting.state_language(entry.code, entry.stretch)
         elif isinstance(entry, SceneDraft):
             drafting.open(entry)
         elif is_text:
             run.append(entry)
         else:
-            drafting.open(SceneDraft(entry.text.rstrip(COLONS + " \t"), entry.start))
+            header = Stretch(entry.start, entry.end, "header")
+            drafting.open(SceneDraft(entry.text.rstrip(COLONS + " \t"), entry.start, stretches=[header]))
             _report_guess(entries, at, drafting)
     if run:
-        drafting.add(join(line.passage for line in run))
+        drafting.add(join([line.passage for line in run]))
 
 
 def _entries(drafting: Drafting) -> list[Entry]:
@@ -77,7 +78,7 @@ def _line(raw: RawLine, drafting: Drafting) -> Line:
             "note",
             f"{shortened(raw.text)} is read as a delivery tag. Put “# ” before it to make it a header.",
         )
-    return Line(raw.start, passage, raw.after_blank, bool(quoted), bool(bullet or numbered), text)
+    return Line(raw.start, raw.end, passage, raw.after_blank, bool(quoted), bool(bullet or numbered), text)
 
 
 def _wraps(line: Line, following: Entry) -> bool:

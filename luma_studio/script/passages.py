@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
+from luma_studio.script.model import MarkKind
 from luma_studio.script.pauses import LONGEST_NOTE, Aside, Broken, Kind, Note, Timed, read_break, read_note
 from luma_studio.script.punctuation import BRACKETS, COMMAS, ENDERS, is_word_character
 
 Report = Callable[[int, str, str], None]
 """Takes an offset into the clean text, a level, and a message."""
+
+
+class Stretch(NamedTuple):
+    """A stretch of the clean text that is not spoken but means something: what becomes a ``Mark``."""
+
+    start: int
+    end: int
+    kind: MarkKind
 
 
 class Silence(NamedTuple):
@@ -42,6 +51,7 @@ class Passage:
     anchors: Sequence[tuple[int, int]]
     silences: Sequence[Silence] = ()
     tags: Sequence[Tag] = ()
+    stretches: Sequence[Stretch] = ()
 
     def offset(self, at: int) -> int:
         """Offset into the clean text of the character at a position."""
@@ -52,23 +62,24 @@ class Passage:
 _position = itemgetter(0)
 
 
-def join(passages: Iterable[Passage]) -> Passage:
+def join(passages: Sequence[Passage]) -> Passage:
     """Lines of wrapped text as one passage, with a line end between each two."""
-    passages = list(passages)
     if len(passages) == 1:
         return passages[0]
     texts: list[str] = []
     anchors: list[tuple[int, int]] = []
     silences: list[Silence] = []
     tags: list[Tag] = []
+    stretches: list[Stretch] = []
     length = 0
     for passage in passages:
         texts.append(passage.text)
         anchors += [(at + length, offset) for at, offset in passage.anchors]
         silences += [silence._replace(at=silence.at + length) for silence in passage.silences]
         tags += [tag._replace(at=tag.at + length) for tag in passage.tags]
+        stretches += passage.stretches
         length += len(passage.text) + 1
-    return Passage("\n".join(texts), anchors, silences, tags)
+    return Passage("\n".join(texts), anchors, silences, tags, stretches)
 
 
 _OPEN = "".join(map(re.escape, BRACKETS))
@@ -96,7 +107,8 @@ class _Cut(NamedTuple):
     start: int
     end: int
     instead: str
-    found: Timed | Kind | str | None  # a note, or the text of a tag
+    found: Timed | Kind | str | None = None  # a note, or the text of a tag
+    stretch: Stretch | None = None
 
 
 # A bracket that is closed one or two lines further on, none of them blank.
@@ -127,7 +139,7 @@ def read_passage(clean: str, start: int, end: int, report: Report, *, without: t
         return Passage(clean[start:end], ((0, start),))
     # "!" may stand before the first special character.
     first = max(special.start() - 1, start) if special else end
-    cuts = [*_markup(clean, (start, end), first, report), *(_Cut(at, at + 1, "", None) for at in without)]
+    cuts = [*_markup(clean, (start, end), first, report), *(_Cut(at, at + 1, "") for at in without)]
     if _EMPHASIS.search(clean, first, end):
         cuts += _emphasis(clean, start, end, sorted((cut.start, cut.end) for cut in cuts))
     cuts.sort(key=_cut_start)
@@ -141,6 +153,7 @@ def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
     anchors = [(0, start)]
     silences: list[Silence] = []
     tags: list[Tag] = []
+    stretches: list[Stretch] = []
     pieces: list[str] = []
     at, length = start, 0
     for cut in cuts:
@@ -152,10 +165,12 @@ def _without(clean: str, start: int, end: int, cuts: list[_Cut]) -> Passage:
             tags.append(Tag(length, cut.found))
         elif cut.found is not None:
             silences.append(Silence(length, cut.start, cut.found))
+        if cut.stretch is not None:
+            stretches.append(cut.stretch)
         at = cut.end
         anchors.append((length, at))
     pieces.append(clean[at:end])
-    return Passage("".join(pieces), anchors, silences, tags)
+    return Passage("".join(pieces), anchors, silences, tags, stretches)
 
 
 def _markup(clean: str, bounds: tuple[int, int], first: int, report: Report) -> Iterator[_Cut]:
@@ -165,10 +180,11 @@ def _markup(clean: str, bounds: tuple[int, int], first: int, report: Report) -> 
             yield from _bracket(clean, match, bounds, report)
         elif kind == "attributes":
             note = read_break(match["attributes"])
-            yield _Cut(*match.span(), " ", _heard(note, match, report))
+            yield _pause_cut(*match.span(), _heard(note, match, report))
         elif kind == "unclosed":
             _heard(Broken("is not closed with '>'"), match, report)
-            yield _Cut(*match.span(), " ", None)
+            stretch = Stretch(match.start(), match.start() + len(match.group().rstrip()), "pause")
+            yield _Cut(*match.span(), " ", stretch=stretch)
         elif kind == "address":
             yield from _link(match)
         elif kind == "dangling":
@@ -176,17 +192,25 @@ def _markup(clean: str, bounds: tuple[int, int], first: int, report: Report) -> 
         elif kind == "angle":
             found = read_note(match["angle"])
             if isinstance(found, Timed | Kind):
-                yield _Cut(*match.span(), " ", found)
+                yield _pause_cut(*match.span(), found)
         elif kind == "autolink":
-            yield from (_Cut(match.start(), match.start() + 1, "", None), _Cut(match.end() - 1, match.end(), "", None))
+            yield from (_Cut(match.start(), match.start() + 1, ""), _Cut(match.end() - 1, match.end(), ""))
         else:
-            if match["element"].strip("/ ").partition(" ")[0].lower() not in ("break", "speak"):
-                report(
-                    match.start(),
-                    "note",
-                    f"The tag {shortened(match.group())} is left out; only <break> is understood.",
-                )
-            yield _Cut(*match.span(), " ", None)
+            yield _element(match, report)
+
+
+def _pause_cut(start: int, end: int, note: Timed | Kind | None) -> _Cut:
+    return _Cut(start, end, " ", note, Stretch(start, end, "pause"))
+
+
+def _element(match: re.Match[str], report: Report) -> _Cut:
+    """Markup other than a break that opens; ``</break>`` still belongs to a pause."""
+    name = match["element"].strip("/ ").partition(" ")[0].lower()
+    if name == "break":
+        return _pause_cut(*match.span(), None)
+    if name != "speak":
+        report(match.start(), "note", f"The tag {shortened(match.group())} is left out; only <break> is understood.")
+    return _Cut(*match.span(), " ")
 
 
 def _dangling(match: re.Match[str], report: Report) -> Iterator[_Cut]:
@@ -194,18 +218,18 @@ def _dangling(match: re.Match[str], report: Report) -> Iterator[_Cut]:
     note = read_note(match["rest"].strip(_AROUND))
     if isinstance(note, Timed | Kind):
         report(match.start(), "warning", f"The pause note {shortened(match.group())} is not closed: close its bracket.")
-        yield _Cut(*match.span(), " ", note)
+        yield _pause_cut(*match.span(), note)
 
 
 def _link(match: re.Match[str]) -> Iterator[_Cut]:
     text_start, text_end = match.span("link")
     note = read_note(match["address"])
     if isinstance(note, Timed | Kind):  # "[warm](5 sec)" is a tag and a note, with a space forgotten
-        yield _Cut(match.start(), text_end + 1, " ", match["link"])
-        yield _Cut(text_end + 1, match.end(), " ", note)
+        yield _Cut(match.start(), text_end + 1, " ", match["link"], Stretch(match.start(), text_end + 1, "tag"))
+        yield _pause_cut(text_end + 1, match.end(), note)
     else:
-        yield _Cut(match.start(), text_start, "", None)
-        yield _Cut(text_end, match.end(), "", None)
+        yield _Cut(match.start(), text_start, "")
+        yield _Cut(text_end, match.end(), "")
 
 
 def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: Report) -> Iterator[_Cut]:
@@ -220,7 +244,7 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
                 "warning",
                 f"The brackets of the pause note {shortened(match.group())} differ: close it as it is opened.",
             )
-            yield _Cut(*match.span(), " ", note)
+            yield _pause_cut(*match.span(), note)
         return
     if opening == "「" and not isinstance(note, Timed):
         return  # a quotation
@@ -228,7 +252,8 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
         start, end = _with_outer_brackets(clean, match.span(), bounds)
         start -= start > bounds[0] and clean[start - 1] == "\\"
         heard = _heard(note, match, report)
-        yield _cut_before_mark(clean, start, end, bounds) if heard is None else _Cut(start, end, " ", heard)
+        cut = _pause_cut(start, end, heard)
+        yield _before_mark(clean, cut, bounds) if heard is None else cut
     elif isinstance(note, Aside):
         report(
             match.start(),
@@ -237,15 +262,15 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
             "For a pause write only the time, such as (5 sec).",
         )
     elif opening in "[［" and _is_tag(inside):
-        cut = _cut_before_mark(clean, *match.span(), bounds)
-        yield cut._replace(found=" ".join(inside.split()).strip("*_"))
+        tag = " ".join(inside.split()).strip("*_")
+        yield _before_mark(clean, _Cut(*match.span(), " ", tag, Stretch(*match.span(), "tag")), bounds)
 
 
-def _cut_before_mark(clean: str, start: int, end: int, bounds: tuple[int, int]) -> _Cut:
-    """A cut that leaves no space before a mark: "so [softly], and"."""
-    if end >= bounds[1] or clean[end] not in ENDERS + COMMAS:
-        return _Cut(start, end, " ", None)
-    return _Cut(start - (start > bounds[0] and clean[start - 1] == " "), end, "", None)
+def _before_mark(clean: str, cut: _Cut, bounds: tuple[int, int]) -> _Cut:
+    """The cut, so that it leaves no space before a mark: "so [softly], and"."""
+    if cut.end >= bounds[1] or clean[cut.end] not in ENDERS + COMMAS:
+        return cut
+    return cut._replace(start=cut.start - (cut.start > bounds[0] and clean[cut.start - 1] == " "), instead="")
 
 
 def _is_tag(inside: str) -> bool:
@@ -287,7 +312,7 @@ def _emphasis(clean: str, start: int, end: int, taken: list[tuple[int, int]]) ->
             cut_start, cut_end = next(skip)
         if cut_start <= match.start() < cut_end or _joins_words(clean, match, start, end):
             continue
-        yield _Cut(*match.span(), "", None)
+        yield _Cut(*match.span(), "")
 
 
 def _joins_words(clean: str, match: re.Match[str], start: int, end: int) -> bool:

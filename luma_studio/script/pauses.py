@@ -19,6 +19,7 @@ from luma_studio.script.words import (
     ARTICLES,
     BETWEEN,
     CONNECTING,
+    HOURS,
     LONG,
     MILLISECONDS,
     MINUTES,
@@ -107,7 +108,8 @@ def _exact_and_stems(*tables: tuple[dict[str, str], float]) -> tuple[dict[str, f
     return exact, stems
 
 
-_UNITS, _UNIT_STEMS = _exact_and_stems((MINUTES, 60.0), (SECONDS, 1.0), (MILLISECONDS, 0.001))
+_HOUR = 3600.0
+_UNITS, _UNIT_STEMS = _exact_and_stems((HOURS, _HOUR), (MINUTES, 60.0), (SECONDS, 1.0), (MILLISECONDS, 0.001))
 _PAUSES, _PAUSE_STEMS = _exact_and_stems((PAUSES, 0.0))
 _NUMBERS = {
     fold(word): value
@@ -140,8 +142,12 @@ def _shortened(word: str) -> Iterator[str]:
 
 
 # Units as they are mistyped: one letter missing, too many, wrong, or swapped with its neighbour.
+# Hours are not among them: "(3 tours)".
 _NEARLY_UNITS = frozenset(
-    near for unit in _UNITS if len(unit) >= 5 and unit.isascii() for near in (unit, *_shortened(unit))
+    near
+    for unit, seconds in _UNITS.items()
+    if len(unit) >= 5 and unit.isascii() and seconds < _HOUR
+    for near in (unit, *_shortened(unit))
 )
 
 
@@ -327,9 +333,17 @@ def _judge(tokens: list[_Token]) -> Note | None:
     asks = "pause" in meanings
     times = "unit" in meanings and not meanings.isdisjoint({"number", "clock"})
     if not unknown and "telling" not in meanings:
-        return _understood(tokens, meanings, spelled)
-    ordered = tokens[0].meaning == "pause" and tokens[0].word.startswith(_ORDERS)
-    return _misunderstood(meanings, spelled, unknown, asks, times, ordered)
+        note = _understood(tokens, meanings, spelled)
+    else:
+        ordered = tokens[0].meaning == "pause" and tokens[0].word.startswith(_ORDERS)
+        note = _misunderstood(meanings, spelled, unknown, asks, times, ordered)
+    # Hours are told rather than kept: "(open 24 hours)" is no broken note, "(18:00 hours)" no pause.
+    told = any(map(_is_hours, tokens)) and ("clock" in meanings or isinstance(note, Broken))
+    return None if told and not asks else note
+
+
+def _is_hours(token: _Token) -> bool:
+    return token.meaning == "unit" and token.value == _HOUR
 
 
 def _misunderstood(
@@ -366,7 +380,7 @@ def _understood(tokens: list[_Token], meanings: set[Meaning], spelled: set[str])
         return Broken("has a unit of time but no number") if "pause" in meanings else None
     if not waits and (meanings.isdisjoint({"unit", "clock"}) or _is_fact(tokens, spelled)):
         return None
-    if not waits and _is_in_metres(tokens):
+    if not waits and _is_no_length(tokens):
         return Aside()
     low, high = _times(tokens)
     if high is None or high < 0:
@@ -401,10 +415,10 @@ def _is_fact(tokens: list[_Token], spelled: set[str]) -> bool:
     return decade and len(units) == 1 and (len(number) == 4 or "the" in spelled)
 
 
-def _is_in_metres(tokens: list[_Token]) -> bool:
-    """ "(5 m)"; "(5m)" and "(1m 30s)" are minutes."""
+def _is_no_length(tokens: list[_Token]) -> bool:
+    """Metres and times of day, "(5 m)" and "(9h)"; "(5m)", "(1m 30s)" and "(1h 30m)" are lengths of time."""
     units = [token for token in tokens if token.meaning == "unit"]
-    return len(units) == 1 and units[0].word == "m" and not units[0].attached
+    return len(units) == 1 and (units[0].word == "h" or (units[0].word == "m" and not units[0].attached))
 
 
 class _Time:
@@ -459,7 +473,7 @@ def _times(tokens: Iterable[_Token]) -> tuple[float | None, float | None]:  # no
                 low, time = time, _Time()
             case _:
                 pass
-    high = time.seconds(1.0)
+    high = time.seconds(max(1.0, time.unit / 60))  # "1m 30" and "1h 30"
     if low is None or high is None:
         # "(5 sec - pause)": the dash joined no second time.
         return (None, high) if low is None else (None, low.seconds(1.0))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from luma_studio.script.headers import canonical_scene_id, marker
 from luma_studio.script.lines import RawLine, header_scene, language_line, raw_lines
 from luma_studio.script.model import Direction
-from luma_studio.script.passages import Passage, Silence, join, read_passage, shortened
+from luma_studio.script.passages import Passage, Silence, Stretch, join, read_passage, shortened
 from luma_studio.script.pauses import Kind, Timed, read_note
 from luma_studio.script.punctuation import COMMAS, ENDERS, OPENERS, QUOTES, is_word_character
 from luma_studio.script.scenes import Drafting, SceneDraft
@@ -169,7 +169,7 @@ class _Reader:
         line, label = self.lines[at], self.labels[at]
         language = language_line(line, self.drafting.report, early=not self.drafting.anything_spoken)
         if language is not None:
-            self.drafting.stated_language = language.code or self.drafting.stated_language
+            self.drafting.state_language(language.code, language.stretch)
             return at + 1
         if label is None or not label.known:
             scene = header_scene(line, self.drafting.report)
@@ -190,6 +190,7 @@ class _Reader:
         self.speaker, self.after_direction = None, False
 
     def _dialogue(self, at: int, label: _Label) -> int:
+        self.drafting.stretches.append(_label_stretch(self.lines[at], label))
         first = at
         start = self.lines[at].start + label.start
         if not self.lines[at].text[label.start :].strip() and self._goes_on(at + 1):
@@ -278,6 +279,7 @@ class _Reader:
             text = text.rstrip("])")
         if not label.known and text:
             self._report_unknown(line, label, text)
+        self.drafting.stretches.append(Stretch(line.start, line.end, "direction"))
         place = self.drafting.source.place(line.start)
         direction = Direction(label.name, _unquoted(text), place.line)
         if label.scene_id is None:
@@ -317,12 +319,20 @@ class _Reader:
         directions = self.drafting.scene.directions
         if self.after_direction and directions and not line.after_blank:
             directions[-1] = replace(directions[-1], text=f"{directions[-1].text} {line.text}".strip())
+            self.drafting.stretches.append(Stretch(line.start, line.end, "direction"))
         self.drafting.report(
             line.start,
             "warning",
             f"{shortened(line.text)} is neither a header, dialogue nor a direction: it is not spoken. "
             "Write “Dialogue (VO):” before it to have it spoken.",
         )
+
+
+def _label_stretch(line: RawLine, label: _Label) -> Stretch:
+    """Where a label stands, without the Markdown around it: "- **Dialogue (VO):** Hello"."""
+    written = line.text[: label.start]
+    start = len(written) - len(written.lstrip(" \t*_•>-"))
+    return Stretch(line.start + start, line.start + len(written.rstrip(" \t*_")), "speaker")
 
 
 def _ignore(offset: int, level: str, message: str) -> None:

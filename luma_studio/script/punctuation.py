@@ -78,6 +78,14 @@ BEFORE_NUMBERS = folded(
 )
 """End no sentence where a number follows."""
 
+ORDINAL_LANGUAGES = folded("de lb cs sk pl hr sr bs sl da nb nn no fo is fi et lv hu tr eu")
+"""Those that write an ordinal as digits and a full stop: "am 3. Mai"."""
+
+BEFORE_ORDINALS = folded("am im vom zum zur beim ins der die das dem den des")
+"""In German, where the noun behind an ordinal has a capital like a new sentence: "beim 2. Atemzug"."""
+
+MONTHS = folded("januar jänner februar märz april mai juni juli august september oktober november dezember")
+
 SOFT = folded(
     """etc inc ltd co corp jr dept est min hrs hr usw ca bzw evtl ggf resp a.m p.m am pm b.c a.d ph.d m.d
     jan feb apr jun jul aug sept sep oct nov dec ft tbsp tsp oz lb lbs km cm mm kg sec secs yr yrs"""

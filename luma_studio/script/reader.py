@@ -11,7 +11,7 @@ from luma_studio.script.model import Script
 from luma_studio.script.narration_format import read_narration
 from luma_studio.script.passages import with_whole_notes
 from luma_studio.script.production_format import is_production, read_production
-from luma_studio.script.scenes import Drafting, Findings, finished, scene_ids
+from luma_studio.script.scenes import Drafting, Findings, finished, marks, scene_ids
 from luma_studio.script.source import Source
 from luma_studio.settings import Reading
 
@@ -58,7 +58,13 @@ def _parse(text: str, reading: Reading) -> Script:
         raise ScriptError(_nothing_to_speak(source.text, production=production))
     ids = scene_ids(drafts, findings)
     scenes = tuple(finished(draft, scene_id, drafting) for draft, scene_id in zip(drafts, ids, strict=True))
-    return Script(source.text, "production" if production else "narration", scenes, findings.diagnostics())
+    return Script(
+        text=source.text,
+        format="production" if production else "narration",
+        scenes=scenes,
+        diagnostics=findings.diagnostics(),
+        marks=marks(drafting),
+    )
 
 
 def _nothing_to_speak(text: str, *, production: bool) -> str:

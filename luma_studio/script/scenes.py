@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from luma_studio.script.clauses import LONGEST_CLAUSE, Draft, Ending, clauses_of
+from luma_studio.script.clauses import LONGEST_CLAUSE, Cutting, Draft, Ending, clauses_of
 from luma_studio.script.languages import has_kana, language_of
-from luma_studio.script.model import Clause, Diagnostic, Direction, Level, Pause, Scene
-from luma_studio.script.passages import Passage, Silence
+from luma_studio.script.model import Clause, Diagnostic, Direction, Level, Mark, Pause, Scene
+from luma_studio.script.passages import Passage, Silence, Stretch
 from luma_studio.script.pauses import LONGEST_PAUSE, Kind, Timed
+from luma_studio.script.punctuation import ORDINAL_LANGUAGES
 from luma_studio.script.source import Source
 from luma_studio.settings import Reading
 
@@ -30,6 +31,7 @@ class SceneDraft:
     drafts: list[Draft] = field(default_factory=list)
     directions: list[Direction] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)  # of its header
 
 
 class Findings:
@@ -60,8 +62,9 @@ class Drafting:
         self.source = source
         self.reading = reading
         self.report = findings.report
-        self.stated_language = reading.language
+        self._set_language(reading.language)
         self.scenes = [SceneDraft("", 0)]
+        self.stretches: list[Stretch] = []
         self._spoken_language: str | None = None
         self._kana = has_kana(source.clean)
         self.default_pauses: dict[Ending, Pause] = {
@@ -84,11 +87,23 @@ class Drafting:
         """Begin a scene."""
         self._settle_tags()
         self.scenes.append(scene)
+        self.stretches += scene.stretches
+
+    def state_language(self, code: str | None, stretch: Stretch) -> None:
+        """Take what follows to be in a language (None: as before) where its writing system does not tell."""
+        self._set_language(code or self._stated_language)
+        self.stretches.append(stretch)
+
+    def _set_language(self, language: str | None) -> None:
+        self._stated_language = language
+        ordinals = language is not None and language_of("", language) in ORDINAL_LANGUAGES
+        self._cutting = Cutting(self.reading.granularity, ordinals)
 
     def add(self, passage: Passage, speaker: str | None = None, tags: Iterable[str] = ()) -> None:
         """Add a passage to the scene."""
-        drafts, early, left_tags = clauses_of(passage, speaker, self.reading.granularity)
+        drafts, early, left_tags = clauses_of(passage, speaker, self._cutting)
         scene = self.scene
+        self.stretches += passage.stretches
         (scene.drafts[-1].silences if scene.drafts else scene.lead_in).extend(early)
         scene.tags += tags
         if not drafts:
@@ -146,7 +161,7 @@ class Drafting:
         self.scene.tags.clear()
 
     def _language(self, text: str) -> str:
-        stated = self.stated_language
+        stated = self._stated_language
         if text.isascii() and not _LATIN.search(text):
             # Bare numbers are counted in the language of what was said before.
             return language_of("", stated or self._spoken_language or "en")
@@ -192,6 +207,12 @@ def finished(draft: SceneDraft, scene_id: str, drafting: Drafting) -> Scene:
         clauses=tuple(_clause(clause, drafting) for clause in draft.drafts),
         directions=tuple(draft.directions),
     )
+
+
+def marks(drafting: Drafting) -> tuple[Mark, ...]:
+    """The stretches as they are given out, in the order of the text."""
+    offset = drafting.source.offset
+    return tuple(Mark(offset(start), offset(end - 1) + 1, kind) for start, end, kind in sorted(drafting.stretches))
 
 
 def _clause(draft: Draft, drafting: Drafting) -> Clause:

@@ -57,6 +57,27 @@ def test_sentences_end_where_they_end(text, count):
     assert " ".join(" ".join(clause.text for clause in clauses).split()).replace(" ", "") == "".join(text.split())
 
 
+ORDINALS = {
+    ("de", "Am 3. Mai beginnt es. Gut."): 2,
+    ("de", "Vom 1. bis 5. Juni. Gut."): 2,
+    ("de", "Beim 2. Atemzug wird es still. Gut."): 2,
+    ("de-AT", "Im 19. und 20. Jahrhundert."): 2,
+    ("de", "Zähle bis 3. Dann atme aus."): 2,
+    ("de", "Es war 1999. Mairegen fiel."): 2,
+    ("cs", "Dne 3. května to začne. Dobře."): 2,
+    ("da", "Den 3. maj begynder det. Godt."): 2,
+    ("en", "Count to 3. then rest. Good."): 3,
+    ("en", "Choose the 3. May it help."): 2,
+}
+
+
+@pytest.mark.parametrize(("written", "count"), ORDINALS.items())
+def test_an_ordinal_goes_on_in_languages_that_write_it_with_a_full_stop(written, count):
+    language, text = written
+    assert len(texts(text, language=language)) == count
+    assert len(texts(f"Language: {language}\n{text}")) == count
+
+
 def texts(text, **settings):
     return [clause.text for clause in parse(text, Reading(**settings)).clauses]
 

@@ -98,6 +98,27 @@ TIMES = {
     '<break strength="x-strong"/>': 4,
     "<break/>": 1.5,
 }
+HOURS = {
+    "(1 hour)": 3600,
+    "(1 hr)": 3600,
+    "(1 घंटा)": 3600,
+    "(2 घंटे)": 7200,
+    "(half an hour)": 1800,
+    "(1h 30m)": 5400,
+    "(pause 1h30)": 5400,
+    "(1 Stunde)": 3600,
+    "(1 heure 30)": 5400,
+    "（1時間）": 3600,
+    "(90 hours)": 24 * 3600,
+}
+
+
+@pytest.mark.parametrize(("note", "seconds"), HOURS.items())
+def test_hours_are_a_pause_that_is_reported_as_long(note, seconds):
+    script = parse(f"Sleep. {note}")
+    assert [(clause.text, clause.pause.seconds) for clause in script.clauses] == [("Sleep.", seconds)]
+    (found,) = script.diagnostics
+    assert "over ten minutes" in found.message
 
 
 @pytest.mark.parametrize(("note", "seconds"), TIMES.items())
@@ -146,6 +167,12 @@ SPOKEN = [
     "(wait for it)",
     "(at 1:30)",
     "(5 m)",
+    "(9h)",
+    "(18:00 hours)",
+    "(open 24 hours)",
+    "(a few hours)",
+    "(24 hours a day)",
+    "(3 tours)",
     "(silence can heal us)",
     "「こんにちは」",
 ]
