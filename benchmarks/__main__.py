@@ -20,6 +20,7 @@ from benchmarks.cold import cold_hundred, cold_ten
 from benchmarks.joining import join
 from benchmarks.laying import laying
 from benchmarks.memory import memory
+from benchmarks.page import page
 from benchmarks.reexport import reexport
 from benchmarks.result import Row, machine, print_markdown, print_table, write_json
 from benchmarks.silence import silence
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "join": join,
     "memory": memory,
     "arrange": laying,
+    "page": page,
 }
 
 

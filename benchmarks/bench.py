@@ -74,7 +74,7 @@ class Bench:
         workspace.mkdir()
         script = workspace / f"{NAME}.txt"
         script.write_text(narration(minutes, scenes, seed=int(minutes)), encoding="utf-8")
-        return workspace, [_command(), "narrate", script.name]
+        return workspace, [command(), "narrate", script.name]
 
     def make(self, minutes: float, scenes: int) -> Made:
         """Make a production in a fresh workspace, as a process of its own, and time it from start to exit."""
@@ -133,7 +133,7 @@ def speech_share(timeline: Timeline) -> float:
     return float((timeline.speech_end - timeline.speech_start).sum()) / timeline.length
 
 
-def _command() -> str:
+def command() -> str:
     """The console script of this environment. Raises RuntimeError if the package is not installed in it."""
     found = shutil.which("luma-studio", path=os.fspath(Path(sys.executable).parent))
     if found is None:

@@ -10,7 +10,8 @@ LumaError
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
 │   ├── BusyError         another process holds this production
 │   └── ChangedError      this production was changed elsewhere since it was opened here
-└── AudioError            audio that cannot be decoded or encoded
+├── AudioError            audio that cannot be decoded or encoded
+└── Stopped               a listener asked for the work to stop
 """
 
 from __future__ import annotations
@@ -79,3 +80,12 @@ class ChangedError(StoreError):
 
 class AudioError(LumaError):
     """Audio that cannot be decoded or encoded."""
+
+
+class Stopped(LumaError):  # noqa: N818 - it is no fault
+    """A listener asked for the work to stop."""
+
+    exit_code = 130
+
+    def __init__(self, message: str = "Stopped. What was made is kept; begin again to go on.") -> None:
+        super().__init__(message)

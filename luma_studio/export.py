@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from luma_studio.audio.codec import Kind, Tags, decode, encode, id3
+from luma_studio.audio.clip import Samples
+from luma_studio.audio.codec import Chapter, Kind, Tags, decode, encode, id3
 from luma_studio.errors import SettingError
 from luma_studio.progress import Event, Listener
 from luma_studio.script.model import Clause
@@ -32,6 +35,9 @@ from luma_studio.timeline.master import (
 MASTER = "master.mp3"
 MANIFEST = "scene_audio_map.json"
 KINDS: tuple[Kind | Literal["mp3"], ...] = ("mp3", "wav", "flac", "m4a", "aac")
+LOCK = ".export.lock"
+_STRETCH = 10  # seconds of sound between two events
+_WRITTEN = 1 << 20  # bytes of MP3 between two events
 _REPLAY_GAIN = -18.0  # LUFS that ReplayGain 2.0 brings every track to
 _SCENE_FILE = re.compile(r"scene_\d+__[0-9a-f]{8}\.mp3")
 
@@ -60,6 +66,11 @@ class About:
     loudness: Loudness
 
 
+def language_of(clauses: Sequence[Clause]) -> str:
+    """The language that most clauses have."""
+    return Counter(clause.language for clause in clauses).most_common(1)[0][0]
+
+
 def kind_of(name: str) -> Kind | Literal["mp3"]:
     """The format a file's ending names. Raises SettingError for one that cannot be written."""
     ending = name.lower().rpartition(".")[2]
@@ -70,10 +81,15 @@ def kind_of(name: str) -> Kind | Literal["mp3"]:
     raise SettingError(f"{name!r} has no ending that names a format. Choose one of: {endings}.")
 
 
+def is_scene_name(name: str) -> bool:
+    """Whether a file of this name is a scene's."""
+    return _SCENE_FILE.fullmatch(name) is not None
+
+
 def check_name(name: str) -> None:
     """Raise SettingError for a name that no master can have."""
     kind_of(name)
-    if _SCENE_FILE.fullmatch(name):
+    if is_scene_name(name):
         raise SettingError(f"{name!r} is the name of a scene's file. Choose another for the master.")
 
 
@@ -84,20 +100,10 @@ def write_master(rendering: Rendering, path: Path, about: About, listener: Liste
     if kind == "mp3":
         plans = plan_runs(rendering)
         encode_runs(rendering, plans, _heard(listener))
-        _write_mp3(rendering, path, id3(tags, marks, rendering.sound.sample_rate), plans)
+        head = id3(tags, marks, rendering.sound.sample_rate)
+        _write_mp3(rendering, path, head, plans, partial(listener, Event("write", 0, 1, path.name)))
     else:
-        rate, kbps = rendering.sound.sample_rate, rendering.sound.mp3_kbps
-        with files.replacing(path) as file:
-            encode(
-                pieces(rendering),
-                file,
-                kind,
-                rate,
-                kbps=kbps,
-                chapters=marks,
-                tags=tags,
-                length=rendering.timeline.length,
-            )
+        _write_encoded(rendering, path, kind, tags, marks, listener)
     listener(Event("write", 1, 1, path.name))
 
 
@@ -108,7 +114,7 @@ def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Lis
     """
     scenes = rendering.timeline.scenes
     paths = {}
-    for done, scene in enumerate(scenes, 1):
+    for done, scene in enumerate(scenes):
         part = rendering.part(scene)
         title = title_of(scene)
         plans = plan_runs(part)
@@ -116,8 +122,9 @@ def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Lis
         head = id3(Tags(title=title, language=about.language), (), part.sound.sample_rate)
         if not _has_size(paths[scene.id], len(head) + mp3_bytes(part, plans)):
             encode_runs(part, plans, _heard(listener))
-            _write_mp3(part, paths[scene.id], head, plans)
-        listener(Event("write", done, len(scenes), paths[scene.id].name))
+            writing = Event("write", done, len(scenes), paths[scene.id].name)
+            _write_mp3(part, paths[scene.id], head, plans, partial(listener, writing))
+        listener(Event("write", done + 1, len(scenes), paths[scene.id].name))
     files.write_json(folder / MANIFEST, {scene: path.name for scene, path in paths.items()})
     _remove_superseded(folder, {path.name for path in paths.values()})
     return paths
@@ -134,21 +141,66 @@ def write_texts(rendering: Rendering, clauses: Sequence[Clause], folder: Path) -
 
 def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, listener: Listener) -> Audit:
     """Decode a finished master, measure its pauses, and keep what was found beside it."""
-    listener(Event("audit", 0, 1, path.name))
-    result = audit(path.name, decode(path), rendering.timeline)
+    timeline = rendering.timeline
+    stretches = _stretches(timeline.length, timeline.rate)
+
+    def tell(done: int) -> None:
+        listener(Event("audit", done, stretches, path.name))
+
+    result = audit(path.name, _told(decode(path), stretches, timeline.rate, tell), timeline)
     report = result.to_json()
     for pause in report["pauses"]:
         pause["text"] = clauses[pause["clause"]].text
     files.write_json(path.parent / "audit.json", report)
-    listener(Event("audit", 1, 1, path.name))
+    tell(stretches)
     return result
 
 
-def _write_mp3(rendering: Rendering, path: Path, head: bytes, plans: Sequence[PlannedRun]) -> None:
+def _write_mp3(
+    rendering: Rendering, path: Path, head: bytes, plans: Sequence[PlannedRun], tell: Callable[[], None]
+) -> None:
+    told = 0
     with files.replacing(path) as file:
         file.write(head)
         for piece in mp3_pieces(rendering, plans):
             file.write(piece)
+            if file.tell() - told >= _WRITTEN:
+                told = file.tell()
+                tell()
+
+
+def _write_encoded(
+    rendering: Rendering, path: Path, kind: Kind, tags: Tags, marks: Sequence[Chapter], listener: Listener
+) -> None:
+    timeline, kbps = rendering.timeline, rendering.sound.mp3_kbps
+    rate, length = timeline.rate, timeline.length
+    stretches = _stretches(length, rate)
+
+    def tell(done: int) -> None:
+        listener(Event("encode", done, stretches, path.name))
+
+    told = _told(pieces(rendering), stretches, rate, tell)
+    with files.replacing(path) as file:
+        encode(told, file, kind, rate, kbps=kbps, chapters=marks, tags=tags, length=length)
+    tell(stretches)
+
+
+def _stretches(length: int, rate: int) -> int:
+    """How many stretches a sound of that many samples has, the last one being what is left, and never none."""
+    return max(1, -(-length // (_STRETCH * rate)))
+
+
+def _told(sound: Iterable[Samples], stretches: int, rate: int, tell: Callable[[int], None]) -> Iterator[Samples]:
+    """The pieces of a sound; ``tell(done)`` is called at its beginning and as each stretch but the last has gone by."""
+    tell(0)
+    length = done = 0
+    for piece in sound:
+        yield piece
+        length += len(piece)
+        gone = min(length // (_STRETCH * rate), stretches - 1)
+        if gone > done:
+            done = gone
+            tell(done)
 
 
 def _has_size(path: Path, size: int) -> bool:
@@ -179,5 +231,5 @@ def _digest(plans: Sequence[PlannedRun], part: Rendering, title: str) -> str:
 
 def _remove_superseded(folder: Path, current: set[str]) -> None:
     for path in folder.glob("scene_*__*.mp3"):
-        if path.name not in current and _SCENE_FILE.fullmatch(path.name):
+        if path.name not in current and is_scene_name(path.name):
             files.remove(path)

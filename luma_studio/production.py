@@ -9,29 +9,33 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
+from filelock import FileLock
+
 from luma_studio import export, speaking
-from luma_studio.audio.clip import Clip
-from luma_studio.errors import FitError, SettingError, VoiceError
-from luma_studio.progress import Listener, unheard
+from luma_studio.audio.clip import Clip, Samples
+from luma_studio.errors import FitError, SettingError, StoreError, VoiceError
+from luma_studio.progress import Event, Listener, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.settings import Choices, chosen
 from luma_studio.speaking import Order, Quote, Voices
-from luma_studio.store import files
+from luma_studio.store import drafts, files
+from luma_studio.store.carrying import carried, check_continues
 from luma_studio.store.runs import RunStore
-from luma_studio.store.state import Edit, State, StateFile, TakeRef, carried, recorded
+from luma_studio.store.state import State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
-from luma_studio.timeline.arrange import SceneSpan, Timeline, arrange
+from luma_studio.timeline.arrange import SceneSpan, Timeline, arrange, spans_of
 from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
-from luma_studio.timeline.tune import fit, lock, scale, tune
+from luma_studio.timeline.tune import fit, lock, naming, scale, tune
 
 Key = SupportsIndex | str
 """A clause: its index, counted from 0 (or negative from the end), or words that only it has."""
 
+_DRAFT = "draft.txt"
+_OPEN = ".open.lock"
 _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
-_ANOTHER = 4  # clauses that do not all vanish in one edit
 
 
 class Production:
@@ -60,25 +64,39 @@ class Production:
         Nothing is written before all of it has been checked.
         """
         self.folder = folder
-        self._file = StateFile(folder)
-        self._saved = self._file.load()
-        if self._saved is None and text is None:
-            raise SettingError(f"There is no production {self.name!r} yet. Give its script to begin it.")
-        before = self._saved or State(text="", choices=choices)
-        wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
+        self._store = store
         self._voices = voices
-        self.choices = chosen(before.choices, changes)
-        self.script: Script = parse(wanted, self.choices)
-        self.clauses: tuple[Clause, ...] = tuple(self.script.clauses)
-        self._check_continues(before, wanted)
-        speaking.check_voices(self.clauses, self.choices, voices)
-        self._takes = TakeStore(store / "takes", self.choices.sample_rate)
         self._runs = RunStore(store / "runs")
         self._lock = threading.RLock()
         self._speaking = asyncio.Lock()
-        self._state = before
-        if self._saved is None or before.text != wanted or before.choices != self.choices:
+        self._open: FileLock | None = None
+        self._take_up(text, choices, changes)
+
+    def _take_up(self, text: str | None, choices: Choices, changes: Mapping[str, Any]) -> None:
+        """All of it or, where something is wrong, nothing."""
+        file = StateFile(self.folder)
+        saved = file.load()
+        if saved is None and text is None:
+            raise SettingError(f"There is no production {self.name!r} yet. Give its script to begin it.")
+        before = saved or State(text="", choices=choices)
+        wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
+        choices = chosen(before.choices, changes)
+        script = parse(wanted, choices)
+        clauses = tuple(script.clauses)
+        if before.text != wanted:
+            check_continues(self.name, before, clauses)
+        speaking.check_voices(clauses, choices, self._voices)
+
+        self._file, self._saved, self._state = file, saved, before
+        self.choices: Choices = choices
+        self.script: Script = script
+        self.clauses: tuple[Clause, ...] = clauses
+        self.spans: tuple[SceneSpan, ...] = spans_of(script)
+        self._takes = TakeStore(self._store / "takes", choices.sample_rate)
+        if saved is None or before.text != wanted or before.choices != choices:
             self._change(lambda state: self._carried(state, wanted))
+        if before.text != wanted:
+            self.keep_draft(None)
 
     def __repr__(self) -> str:
         return f"<Production {self.name!r}: {len(self.script.scenes)} scenes, {len(self.clauses)} clauses>"
@@ -96,9 +114,28 @@ class Production:
         return Pauses(self)
 
     @property
+    def text(self) -> str:
+        """The script's text as the author gave it; offsets of clauses and marks count in ``script.text``."""
+        return self._state.text
+
+    @property
     def timeline(self) -> Timeline:
         """Where everything lies. Raises VoiceError while clauses are unspoken."""
         return self._arranged(self._state)
+
+    @property
+    def gain(self) -> float:
+        """What an export would apply now, in dB; 0 while clauses are unspoken or nothing is heard."""
+        state = self._state
+        if None in self._in_use(state):
+            return 0.0
+        return loudness(self._arranged(state), self.choices, state.gain).gain
+
+    @property
+    def history(self) -> tuple[str | None, str | None]:
+        """What ``undo`` and what ``redo`` would do next: "tune", "scale", "lock" or "fit"; None for nothing."""
+        state = self._state
+        return (state.done[-1].what if state.done else None, state.undone[-1].what if state.undone else None)
 
     def index(self, key: Key) -> int:
         """The index of a clause given by index (negative from the end) or by words that only it has.
@@ -118,6 +155,27 @@ class Production:
         """Every take of a clause, oldest first."""
         return self._state.clauses[self.index(key)].takes
 
+    @property
+    def takes_in_use(self) -> tuple[Take | None, ...]:
+        """The take in use of each clause, None where it is not spoken. Read from the store the first time."""
+        return self._in_use(self._state)
+
+    def take(self, fingerprint: str) -> Take:
+        """A take of this production, in use or an earlier one.
+
+        Raises SettingError for a take that no clause of it has, StoreError for one that is gone from the store.
+        """
+        if not any(fingerprint == take.fingerprint for clause in self._state.clauses for take in clause.takes):
+            raise SettingError(f"{self.name} has no take {fingerprint[:12]!r}. Open the production again.")
+        take = self._takes.get(fingerprint)
+        if take is None:
+            raise StoreError(f"The take {fingerprint[:12]} of {self.name} is gone from the store. Speak again.")
+        return take
+
+    def samples(self, fingerprint: str) -> Samples:
+        """The sound of a take, whole and as it was spoken: int16 of shape (n,) at its rate. Raises as ``take``."""
+        return self._takes.samples(self.take(fingerprint))
+
     def audio(self, key: Key) -> Clip:
         """A clause's take in use, whole and as it was spoken, at the production's rate."""
         take = self._taken(self._state)[self.index(key)]
@@ -132,8 +190,8 @@ class Production:
     async def speak(self, listener: Listener = unheard) -> None:
         """Speak what has not been spoken yet, several clauses at once. What is in the store is free.
 
-        Raises VoiceError when clauses failed; the others are kept, and speaking again tries only those. All speaking of
-        one production belongs on one event loop.
+        Raises VoiceError when clauses failed, Stopped when the listener asked for it; what was spoken is kept, and
+        speaking again tries only the rest. All speaking of one production belongs on one event loop.
         """
         async with self._speaking:  # whoever comes second finds the takes of the first
             await self._speak(self._orders(self._state), listener)
@@ -164,7 +222,7 @@ class Production:
         Raises SettingError when there is none.
         """
         index = self.index(key)
-        self._change(lambda state: self._with_earlier(state, index, fingerprint))
+        self._change(lambda state: speaking.with_earlier(state, self.clauses, self.choices, index, fingerprint))
 
     # Tuning
 
@@ -208,19 +266,76 @@ class Production:
 
         def fitted(state: State) -> tuple[Pause, ...]:
             try:
-                return fit(self._taken(state), state.pauses, self._spans(), self.choices, samples)
+                return fit(self._taken(state), state.pauses, self.spans, self.choices, samples)
             except FitError as error:
-                raise self._worded(error) from error
+                raise naming(error, self.clauses) from error
 
         self._edit("fit", fitted)
 
     def undo(self) -> str | None:
         """Take the last edit of pauses back; returns what it was, None if there is none."""
-        return self._step(backwards=True)
+        with self._lock:
+            what, _ = self.history
+            self._change(undo)
+            return what
 
     def redo(self) -> str | None:
         """Make the last edit that was undone again; returns what it was, None if there is none."""
-        return self._step(backwards=False)
+        with self._lock:
+            _, what = self.history
+            self._change(redo)
+            return what
+
+    # Beside other windows
+
+    @property
+    def draft(self) -> str | None:
+        """What stands in the editor and has not been taken into the script yet; None where nothing does."""
+        return drafts.draft(self.folder / _DRAFT)
+
+    def keep_draft(self, text: str | None) -> None:
+        """Keep the draft, so that no typing is lost. None, or the script's own text, removes it.
+
+        Opening the production with another script removes it, too. Of two windows the one that wrote last wins.
+        """
+        known = text in (None, self.text, self.script.text)
+        drafts.keep_draft(self.folder / _DRAFT, None if known else text)
+
+    def saved_elsewhere(self) -> bool:
+        """Whether another process or object saved since this one did: it is to be opened again. Costs a look at a file.
+
+        False while this object is saving.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._file.changed()
+        finally:
+            self._lock.release()
+
+    def reload(self) -> None:
+        """Take up what was saved elsewhere: script, choices, pauses, takes. Not while this object speaks or exports."""
+        with self._lock:
+            known = self._takes
+            self._take_up(None, self.choices, {})
+            if known.rate == self._takes.rate:
+                self._takes = known  # which has read them already
+
+    def hold(self) -> bool:
+        """Whether this is the one object, among all processes, that holds the production: the first one that asked.
+
+        It holds until ``release``, or until it or its process is gone. It keeps nobody from anything.
+        """
+        with self._lock:
+            self._open = self._open or files.hold(self.folder / _OPEN)
+            return self._open is not None
+
+    def release(self) -> None:
+        """Hold the production no longer."""
+        with self._lock:
+            if self._open is not None:
+                self._open.release()
+                self._open = None
 
     # Exporting
 
@@ -228,13 +343,15 @@ class Production:
         """Write masters (``master.mp3`` by default; the ending names the format) into the production's folder.
 
         Beside them: a file a scene with its manifest, captions, chapters, and the audit of the first master. It takes
-        its time and may wait for another process: a page calls it in a thread.
+        its time and may wait for another process: a page calls it in a thread. Raises Stopped when the listener asked
+        for it; each file is then as it was, or new.
         """
         paths = [files.confined(self.folder, name) for name in names or (export.MASTER,)]
         for path in paths:
             export.check_name(path.name)
         busy = f"{self.name} is being exported by another process. Try again when it has finished."
-        with files.locked(self.folder / ".export.lock", wait=_EXPORT_WAIT, busy=busy):
+        waiting = Event("write", 0, len(paths), paths[0].name)
+        with files.locked(self.folder / export.LOCK, wait=_EXPORT_WAIT, busy=busy, meanwhile=lambda: listener(waiting)):
             files.sweep(self.folder)
             self._file.check()
             state = self._state
@@ -243,7 +360,7 @@ class Production:
             masters = {*state.masters, *(path.name for path in paths)}
             self._change(lambda now: now.model_copy(update={"gain": loud.gain, "masters": tuple(sorted(masters))}))
             rendering = Rendering(timeline, self.choices, loud.gain, self._takes.samples, self._runs)
-            about = export.About(self.name, self._language(), loud)
+            about = export.About(self.name, export.language_of(self.clauses), loud)
             for path in paths:
                 export.write_master(rendering, path, about, listener)
             scenes = export.write_scenes(rendering, self.folder, about, listener)
@@ -262,29 +379,8 @@ class Production:
                 self._file.save(state)
             self._state = self._saved = state
 
-    def _edit(self, what: str, edited: Callable[[State], Sequence[Pause]]) -> None:
-        def change(state: State) -> State:
-            before, after = state.pauses, edited(state)
-            changed = [index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-            if not changed:
-                return state
-            edit = Edit(what=what, before={i: before[i] for i in changed}, after={i: after[i] for i in changed})
-            return recorded(state.with_pauses(edit.after), edit)
-
-        self._change(change)
-
-    def _step(self, *, backwards: bool) -> str | None:
-        with self._lock:
-            done, undone = list(self._state.done), list(self._state.undone)
-            source, target = (done, undone) if backwards else (undone, done)
-            if not source:
-                return None
-            edit = source.pop()
-            target.append(edit)
-            pauses = edit.before if backwards else edit.after
-            history = {"done": tuple(done), "undone": tuple(undone)}
-            self._change(lambda state: state.with_pauses(pauses).model_copy(update=history))
-            return edit.what
+    def _edit(self, what: str, pauses: Callable[[State], Sequence[Pause]]) -> None:
+        self._change(lambda state: edited(state, what, pauses(state)))
 
     async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
         filled: list[Order] = []
@@ -308,32 +404,11 @@ class Production:
         )
         return state.model_copy(update={"clauses": tuple(clauses)})
 
-    def _check_continues(self, before: State, text: str) -> None:
-        """Tell of a name that holds another script, before its tuned pauses are lost."""
-        texts = {clause.text for clause in before.clauses}
-        if text == before.text or len(texts) < _ANOTHER:
-            return
-        if texts.isdisjoint(clause.text for clause in self.clauses):
-            raise SettingError(
-                f"{self.name} holds another script: none of its {len(before.clauses)} clauses is in this one. "
-                "Choose another name (--name), or remove its folder to begin anew."
-            )
-
-    def _with_earlier(self, state: State, index: int, fingerprint: str | None) -> State:
-        clause = state.clauses[index]
-        known = [take.fingerprint for take in clause.takes]
-        if fingerprint is None and clause.take in known[1:]:
-            fingerprint = known[known.index(clause.take) - 1]
-        if fingerprint not in known:
-            raise SettingError(f"Clause {index} has no such earlier take; it has {len(known)}.")
-        take = clause.takes[known.index(fingerprint)]
-        usual = str(speaking.speaker_voice(self.clauses[index].speaker, self.choices))
-        voice = None if take.voice == usual else take.voice
-        update = {"take": take.fingerprint, "voice": voice, "seed": take.seed}
-        return state.with_clause(index, clause.model_copy(update=update))
+    def _in_use(self, state: State) -> tuple[Take | None, ...]:
+        return tuple(None if clause.take is None else self._takes.get(clause.take) for clause in state.clauses)
 
     def _taken(self, state: State) -> list[Take]:
-        takes = [None if clause.take is None else self._takes.get(clause.take) for clause in state.clauses]
+        takes = self._in_use(state)
         missing = [clause for clause, take in zip(self.clauses, takes, strict=True) if take is None]
         if missing:
             raise VoiceError(
@@ -342,20 +417,10 @@ class Production:
         return [take for take in takes if take is not None]
 
     def _arranged(self, state: State) -> Timeline:
-        return arrange(self._taken(state), state.pauses, self._spans(), self.choices)
-
-    def _spans(self) -> list[SceneSpan]:
-        spans = []
-        first = 0
-        for scene in self.script.scenes:
-            if scene.clauses:
-                last = first + len(scene.clauses)
-                spans.append(SceneSpan(scene.id, scene.title, first, last, scene.lead_in_seconds))
-                first = last
-        return spans
+        return arrange(self._taken(state), state.pauses, self.spans, self.choices)
 
     def _clauses_of(self, scene: str) -> range:
-        spans = {span.id: range(span.first, span.last) for span in self._spans()}
+        spans = {span.id: range(span.first, span.last) for span in self.spans}
         found = spans.get(canonical_scene_id(scene) or scene)
         if found is None:
             raise SettingError(f"There is no scene {scene!r} with clauses. There are: {', '.join(spans)}.")
@@ -370,19 +435,6 @@ class Production:
         if not -count <= index < count:
             raise SettingError(f"There is no clause {index}: {self.name} has {count}, counted from 0.")
         return index % count
-
-    def _language(self) -> str:
-        """The language that most clauses have."""
-        languages = [clause.language for clause in self.clauses]
-        return max(dict.fromkeys(languages), key=languages.count)
-
-    def _worded(self, error: FitError) -> FitError:
-        """The same error, naming the first clauses in the way by their words."""
-        first = [self.clauses[index] for index in error.in_the_way[:3]]
-        named = ", ".join(f"“{clause.text[:40]}” (line {clause.line})" for clause in first)
-        more = "" if len(error.in_the_way) <= len(first) else ", …"
-        message = f"{error} In the way: {named}{more}." if named else str(error)
-        return FitError(message, least=error.least, most=error.most, in_the_way=error.in_the_way)
 
 
 class Pauses:

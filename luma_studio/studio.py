@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from luma_studio.production import Production
 from luma_studio.settings import Settings, chosen, load_settings
-from luma_studio.store import files
+from luma_studio.store import drafts, files
 from luma_studio.store.state import FILE
 from luma_studio.voices import Voice, VoiceChoice, make_voice
 
 AUDIO = "generated_audio"
 STORE = ".store"
+_DRAFT = ".draft.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A production, and when it was saved last: seconds since the epoch."""
+
+    name: str
+    changed: float
 
 
 class Studio:
@@ -50,7 +61,26 @@ class Studio:
 
     def productions(self) -> list[str]:
         """The names of the productions in this workspace."""
-        return sorted(path.parent.name for path in self.folder.glob(f"*/{FILE}"))
+        return sorted(recent.name for recent in self.recent())
+
+    def recent(self) -> list[Recent]:
+        """The productions in this workspace, the one that was saved last first. Reads none of them."""
+        found = []
+        with files.explained(self.folder):
+            for path in self.folder.glob(f"*/{FILE}"):
+                if not path.parent.name.startswith("."):
+                    with suppress(FileNotFoundError):  # removed just now
+                        found.append(Recent(path.parent.name, path.stat().st_mtime))
+        return sorted(found, key=lambda each: (-each.changed, each.name))
+
+    @property
+    def draft(self) -> str | None:
+        """What stands in the editor of a script that has no production yet; None where nothing does."""
+        return drafts.draft(self.folder / _DRAFT)
+
+    def keep_draft(self, text: str | None) -> None:
+        """Keep that draft, so that no typing is lost; None removes it. Of two windows the one that wrote last wins."""
+        drafts.keep_draft(self.folder / _DRAFT, text)
 
     def voice(self, choice: VoiceChoice) -> Voice:
         """A voice, made once. Raises SettingError if it does not exist."""

@@ -250,13 +250,17 @@ def test_progress_tells_every_step_to_its_end(studio):
     give(studio, FakeVoice())
     events = []
     production = studio.production("calm", SCRIPT)
+    production.tune({0: 20.0})
     asyncio.run(production.speak(events.append))
-    production.export(listener=events.append)
-    asyncio.run(production.speak(events.append))
-    last = {}
+    production.export("calm.mp3", listener=events.append)
+    production.export("calm.wav", listener=events.append)
+    stages = {}
     for event in events:
-        last.setdefault(event.stage, []).append(event)
-    assert {stage: (each[-1].done, each[-1].total) for stage, each in last.items()} == {
-        "speak": (5, 5), "encode": (3, 3), "write": (2, 2), "audit": (1, 1),
-    }  # fmt: skip
-    assert [event.outcome for event in last["speak"]] == ["done"] * 5 + ["cached"] * 5
+        about = event.subject if event.subject.startswith("calm.") else ""  # a master, or runs and scenes
+        stages.setdefault((event.stage, about), []).append((event.done, event.total))
+    assert stages["encode", ""] == sorted(stages["encode", ""])
+    assert stages["encode", ""][-1] == (3, 3)
+    whole = [(done, 3) for done in range(4)]  # stretches of ten seconds
+    assert stages["encode", "calm.wav"] == stages["audit", "calm.wav"] == stages["audit", "calm.mp3"] == whole
+    assert stages["write", "calm.mp3"] == stages["write", "calm.wav"] == [(1, 1)]
+    assert stages["write", ""] == 2 * [(1, 2), (2, 2)]

@@ -476,3 +476,86 @@ def test_a_voice_is_given_the_neighbours_and_they_change_no_fingerprint(studio, 
     heard.clear()
     asyncio.run(studio.production("other", "Calm\nThird.\nFirst.\nSecond.").speak())
     assert heard == {}
+
+
+def test_a_mended_word_keeps_the_pause_its_lock_and_the_way_back_and_is_spoken_anew(calm, workspace):
+    calm.pauses[2] = 8.0
+    calm.lock([2])
+    voice = FakeVoice()
+    again = reopened(workspace, SCRIPT.replace("Let it go.", "Let it all go."), voice)
+    assert again.pauses[2].seconds == 8.0
+    assert again.pauses[2].locked
+    assert again.takes(2) == ()
+    assert [take is None for take in again.takes_in_use] == [False, False, True, False, False]
+    asyncio.run(again.speak())
+    assert voice.spoken == {"Let it all go.": 1}
+    assert [again.undo(), again.undo()] == ["lock", "tune"]
+    assert again.pauses[2].seconds == 1.5
+
+
+def test_the_history_says_what_undo_and_redo_would_do(calm):
+    assert calm.history == (None, None)
+    calm.pauses[0] = 7.0
+    calm.lock([0])
+    assert calm.history == ("lock", None)
+    assert calm.undo() == "lock"
+    assert calm.history == ("tune", "lock")
+    calm.undo()
+    assert calm.history == (None, "tune")
+
+
+def test_the_gain_is_what_an_export_applies(calm, studio, voice):
+    assert calm.gain == calm.export(audit=False).loudness.gain != 0
+    calm.scale(3)
+    assert calm.gain == calm.export(audit=False).loudness.gain
+    quieter = studio.production("calm", loudness=-25.0)
+    assert quieter.gain == quieter.export(audit=False).loudness.gain != calm.gain
+
+
+def test_the_gain_is_nothing_while_clauses_are_unspoken(studio, voice):
+    production = studio.production("calm", SCRIPT)
+    assert production.gain == 0.0
+    assert production.takes_in_use == (None,) * 5
+
+
+def test_takes_in_use_are_those_of_the_timeline_and_are_read_once(calm, workspace, monkeypatch):
+    again = reopened(workspace)
+    takes = again.takes_in_use
+    assert takes == again.timeline.takes
+    monkeypatch.setattr("luma_studio.store.takes._opened", None)
+    assert again.takes_in_use == takes
+
+
+def test_a_take_is_given_by_its_fingerprint_in_use_or_not_and_no_other_productions_is(calm, studio):
+    first = calm.takes_in_use[0]
+    asyncio.run(calm.speak_again(0))
+    for take in (first, *calm.takes_in_use):
+        assert calm.take(take.fingerprint) is take
+        samples = calm.samples(take.fingerprint)
+        assert samples.dtype == np.int16
+        assert samples.shape == (take.length,)
+    assert (calm.samples(calm.takes_in_use[0].fingerprint) == calm.audio(0).samples).all()
+    other = studio.production("other", "Tea\nPut the kettle on.")
+    asyncio.run(other.speak())
+    for fingerprint in (other.takes_in_use[0].fingerprint, "", "../../x", "0" * 64):
+        with pytest.raises(SettingError, match="has no take"):
+            calm.samples(fingerprint)
+
+
+def test_a_take_that_is_gone_from_the_store_is_told(calm, workspace):
+    again = reopened(workspace)
+    for path in (workspace / "generated_audio" / ".store" / "takes").rglob("*.wav"):
+        path.unlink()
+    with pytest.raises(StoreError, match="Speak again"):
+        again.samples(again.takes(0)[0].fingerprint)
+
+
+def test_the_spans_are_the_scenes_clauses_and_the_text_is_the_authors(studio, voice):
+    text = SCRIPT.replace("\n", "\r\n")
+    production = studio.production("calm", text)
+    assert [(span.id, span.title, span.first, span.last, span.lead_in_seconds) for span in production.spans] == [
+        ("scene_1", "Arriving", 0, 3, 0.0),
+        ("scene_2", "Leaving", 3, 5, 2.0),
+    ]
+    assert production.text == text
+    assert studio.production("calm").text == text

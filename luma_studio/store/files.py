@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from luma_studio.errors import BusyError, StoreError, UnsafeNameError
 
 _PART = ".part"
+_BEAT = 0.05  # seconds between two looks at a lock that somebody holds
 _PART_AGE = 3600.0  # seconds after which a part file is no longer anybody's
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
@@ -65,6 +66,10 @@ class Disk:
     def unlink(self, path: Path) -> None:
         """Remove a file; none there is fine."""
         path.unlink(missing_ok=True)
+
+    def rmdir(self, folder: Path) -> None:
+        """Remove an empty folder."""
+        folder.rmdir()
 
 
 disk = Disk()
@@ -136,22 +141,37 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: float, busy: str) -> Iterator[None]:
+def locked(path: Path, *, wait: float, busy: str, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold a lock file among all processes; the system frees it when the holder dies.
 
-    ``wait`` is in seconds; raises BusyError with the sentence ``busy`` when it has passed.
+    ``wait`` is in seconds; raises BusyError with the sentence ``busy`` when it has passed. Until then ``meanwhile`` is
+    called some times a second, and ends the wait by raising.
     """
-    with explained(path):
-        disk.mkdir(path.parent)
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=wait)
-        except Timeout:
-            raise BusyError(busy) from None
+    until = time.monotonic() + wait
+    while (lock := hold(path)) is None:
+        if time.monotonic() >= until:
+            raise BusyError(busy)
+        meanwhile()
+        time.sleep(_BEAT)
     try:
         yield
     finally:
         lock.release()
+
+
+def hold(path: Path) -> FileLock | None:
+    """The lock file among all processes, held until it is released (by any thread), dropped, or the process dies.
+
+    None if somebody has it: another process, or this one by an earlier call.
+    """
+    with explained(path):
+        disk.mkdir(path.parent)
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        return lock
 
 
 def safe_name(name: str) -> str:

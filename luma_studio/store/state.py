@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from luma_studio.errors import ChangedError, StoreError
-from luma_studio.script.model import Clause, Pause
+from luma_studio.script.model import Pause
 from luma_studio.settings import Choices
 from luma_studio.store import files
 
@@ -125,9 +124,13 @@ class StateFile:
                 "Put back a copy of it, or move it away to start anew: the takes are kept."
             ) from error
 
+    def changed(self) -> bool:
+        """Whether another process or object saved since this one loaded or saved."""
+        return self._on_disk() != self._known
+
     def check(self) -> None:
         """Raise ChangedError if another process saved since this one loaded or saved."""
-        if self._on_disk() != self._known:
+        if self.changed():
             raise ChangedError(
                 f"{self.path.parent.name} was changed by another process or window since it was opened here. "
                 "Open it again, or run the same command again; nothing was overwritten."
@@ -140,7 +143,7 @@ class StateFile:
         """
         busy = f"{self.path.parent.name} is being saved by another process. Try again."
         with files.locked(self._lock, wait=_WAIT, busy=busy):
-            if self._on_disk() != self._known and self._same_on_disk(state):
+            if self.changed() and self._same_on_disk(state):
                 return
             self.check()
             files.write(self.path, state.model_dump_json(indent=1).encode(), durable=True)
@@ -161,85 +164,40 @@ class StateFile:
                 return None
 
 
+def edited(state: State, what: str, pauses: Sequence[Pause]) -> State:
+    """The state with other pauses, one a clause, as an edit that can be undone; the same where none differs."""
+    changed = {index: pair for index, pair in enumerate(zip(state.pauses, pauses, strict=True)) if pair[0] != pair[1]}
+    if not changed:
+        return state
+    before = {index: old for index, (old, _) in changed.items()}
+    after = {index: new for index, (_, new) in changed.items()}
+    return recorded(state.with_pauses(after), Edit(what=what, before=before, after=after))
+
+
+def undo(state: State) -> State:
+    """The state with the last edit taken back; the same where there is none."""
+    if not state.done:
+        return state
+    *done, edit = state.done
+    update = {"done": tuple(done), "undone": (*state.undone, edit)}
+    return state.with_pauses(edit.before).model_copy(update=update)
+
+
+def redo(state: State) -> State:
+    """The state with the edit that was taken back last made again; the same where there is none."""
+    if not state.undone:
+        return state
+    *rest, edit = state.undone
+    update = {"done": (*state.done, edit), "undone": tuple(rest)}
+    return state.with_pauses(edit.after).model_copy(update=update)
+
+
 def recorded(state: State, edit: Edit) -> State:
     """The state with an edit added to what can be undone; the oldest are forgotten when it grows too long."""
     done = (*state.done, edit)
     while len(done) > 1 and sum(len(each.after) for each in done) > _MOST_CHANGES:
         done = done[1:]
     return state.model_copy(update={"done": done, "undone": ()})
-
-
-def carried(state: State, clauses: Sequence[Clause]) -> State:
-    """The state for an edited script: a clause that is still there keeps its pause, lock and takes, wherever it moved.
-
-    Where the author changed the pause that the script writes, that change wins, unless the pause is locked.
-    """
-    came_from = _matches(state.clauses, clauses)
-    new = tuple(
-        _continued(state.clauses[old], clause) if old is not None else begun(clause)
-        for clause, old in zip(clauses, came_from, strict=True)
-    )
-    went_to = {
-        old: index
-        for index, old in enumerate(came_from)
-        if old is not None and new[index].pause == state.clauses[old].pause  # where the author's pause won, it stays
-    }
-    return state.model_copy(
-        update={"clauses": new, "done": _moved(state.done, went_to), "undone": _moved(state.undone, went_to)}
-    )
-
-
-def begun(clause: Clause) -> ClauseState:
-    """The state of a clause that was not there before."""
-    return ClauseState(text=clause.text, speaker=clause.speaker, written=clause.pause, pause=clause.pause)
-
-
-def _continued(old: ClauseState, clause: Clause) -> ClauseState:
-    nobody_wrote = clause.pause.source == old.written.source == "default"  # only a setting moved
-    kept = clause.pause == old.written or old.pause.locked or (nobody_wrote and old.pause.source != "default")
-    return old.model_copy(update={"written": clause.pause, "pause": old.pause if kept else clause.pause})
-
-
-def _matches(old: Sequence[ClauseState], new: Sequence[Clause]) -> list[int | None]:
-    """For each new clause the old one it continues: by its words and both neighbours, then one, then by itself."""
-    ours = _keys((each.speaker, each.text) for each in old)
-    theirs = _keys((each.speaker, each.text) for each in new)
-    found: list[int | None] = [None] * len(new)
-    used: set[int] = set()
-    contexts: list[Callable[[list[Hashable], int], Hashable]] = [
-        lambda keys, i: (keys[i - 1], keys[i], keys[i + 1]),
-        lambda keys, i: (keys[i - 1], keys[i]),
-        lambda keys, i: (keys[i], keys[i + 1]),
-        lambda keys, i: keys[i],
-    ]
-    for context in contexts:
-        places: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-        for index in range(len(old)):
-            if index not in used:
-                places[context(ours, index + 1)].append(index)
-        for index in range(len(new)):
-            if found[index] is None and (waiting := places.get(context(theirs, index + 1))):
-                match = waiting.popleft()
-                found[index] = match
-                used.add(match)
-    return found
-
-
-def _keys(clauses: Iterable[tuple[str | None, str]]) -> list[Hashable]:
-    """What tells clauses apart, with an end mark on both sides."""
-    return [None, *clauses, None]
-
-
-def _moved(edits: Sequence[Edit], went_to: dict[int, int]) -> tuple[Edit, ...]:
-    moved = (
-        Edit(
-            what=edit.what,
-            before={went_to[i]: pause for i, pause in edit.before.items() if i in went_to},
-            after={went_to[i]: pause for i, pause in edit.after.items() if i in went_to},
-        )
-        for edit in edits
-    )
-    return tuple(edit for edit in moved if edit.after)
 
 
 def _signature(stat: os.stat_result) -> Signature:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from luma_studio.script.model import Pause
+from luma_studio.script.model import Pause, Script
 from luma_studio.settings import Sound
 from luma_studio.timeline.take import Take
 
@@ -78,6 +78,18 @@ class Timeline:
             (alone,),
             scene.end - scene.start,
         )
+
+
+def spans_of(script: Script) -> tuple[SceneSpan, ...]:
+    """The scenes of a script that have clauses."""
+    spans = []
+    first = 0
+    for scene in script.scenes:
+        if scene.clauses:
+            last = first + len(scene.clauses)
+            spans.append(SceneSpan(scene.id, scene.title, first, last, scene.lead_in_seconds))
+            first = last
+    return tuple(spans)
 
 
 def in_samples(pauses: Sequence[Pause], rate: int) -> Positions:

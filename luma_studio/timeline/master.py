@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -19,14 +19,17 @@ import numpy as np
 from luma_studio.audio.clip import Samples, faded, scaled
 from luma_studio.audio.loudness import loudness_of
 from luma_studio.audio.mp3 import FRAME, Run, encode_run, is_run, run_bytes, stream_bytes, write_stream
+from luma_studio.errors import Stopped
 from luma_studio.settings import Sound
 from luma_studio.timeline.arrange import PlacedScene, Timeline
+from luma_studio.timeline.energies import energies_of
 from luma_studio.timeline.take import Take
 
 _VERSION = 1  # of how runs are encoded; another one makes every cached run a stranger
 _QUIET = FRAME  # samples of silence after a run, for the tail of the encoder's filters
 _JOIN = _QUIET + 3 * FRAME  # samples between two clips that may lie in runs of their own, wherever frames fall
 _PIECE = 1 << 18  # samples of silence handed out at once
+_BEAT = 0.2  # seconds in which whoever listens is heard from, however long a run takes
 _KEEP = 0.3  # LU that a kept gain may be off, so that an edit does not encode everything anew
 
 Load = Callable[[Take, int, int], Samples]
@@ -89,9 +92,7 @@ def loudness(timeline: Timeline, sound: Sound, kept_gain: float | None = None) -
 
     A gain kept from before stays as long as the master is within 0.3 LU of where it should be.
     """
-    origins = timeline.clip_start - timeline.offset
-    placed = ((int(at), take.energies) for at, take in zip(origins, timeline.takes, strict=True))
-    unscaled = loudness_of(placed, timeline.length, timeline.rate)
+    unscaled = loudness_of(energies_of(timeline), timeline.length, timeline.rate)
     peak = max((take.true_peak for take in timeline.takes), default=-np.inf)
     if not np.isfinite(unscaled):
         return Loudness(0.0, unscaled, peak)
@@ -126,17 +127,31 @@ def plan_runs(rendering: Rendering) -> list[PlannedRun]:
 
 
 def encode_runs(rendering: Rendering, plans: Sequence[PlannedRun], heard: Callable[[int, int], None]) -> None:
-    """Encode what is not there yet, on all cores; ``heard(done, total)`` is called as runs are finished."""
+    """Encode what is not there yet, on all cores.
+
+    ``heard(done, total)`` is called as runs are finished, and a few times a second meanwhile. If it raises Stopped, a
+    run that is being encoded is finished and kept behind our back: it may take seconds.
+    """
     rate, kbps = rendering.sound.sample_rate, rendering.sound.mp3_kbps
     runs = rendering.runs
     missing = list({p.key: p for p in plans if not runs.has(p.key, run_bytes(p.length, rate, kbps))}.values())
 
+    def encode(plan: PlannedRun) -> None:  # and forget: all runs at once would be as large as the master
+        _encoded(rendering, plan)
+
     pool = ThreadPoolExecutor()
+    stopped = False
     try:
-        for done, _ in enumerate(pool.map(partial(_encoded, rendering), missing), 1):
-            heard(done, len(missing))
+        for done, encoding in enumerate([pool.submit(encode, plan) for plan in missing]):
+            while wait([encoding], _BEAT).not_done:
+                heard(done, len(missing))
+            encoding.result()
+            heard(done + 1, len(missing))
+    except Stopped:
+        stopped = True
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=not stopped, cancel_futures=True)
 
 
 def mp3_pieces(rendering: Rendering, plans: Sequence[PlannedRun]) -> Iterator[bytes]:

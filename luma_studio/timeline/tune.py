@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luma_studio.errors import FitError, SettingError
-from luma_studio.script.model import Pause
+from luma_studio.script.model import Clause, Pause
 from luma_studio.settings import Sound
 from luma_studio.timeline.arrange import SceneSpan, arrange, in_samples
 from luma_studio.timeline.duration import clock
@@ -78,6 +78,15 @@ def fit(
         pause if length == before else replace(pause, seconds=int(length) / rate, source="fitted")
         for pause, length, before in zip(pauses, wanted, current, strict=True)
     )
+
+
+def naming(error: FitError, clauses: Sequence[Clause]) -> FitError:
+    """The same error, naming the first clauses in the way by their words."""
+    first = [clauses[index] for index in error.in_the_way[:3]]
+    named = ", ".join(f"“{clause.text[:40]}” (line {clause.line})" for clause in first)
+    more = "" if len(error.in_the_way) <= len(first) else ", …"
+    message = f"{error} In the way: {named}{more}." if named else str(error)
+    return FitError(message, least=error.least, most=error.most, in_the_way=error.in_the_way)
 
 
 def _check(index: int, length: float, count: int) -> None:

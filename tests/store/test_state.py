@@ -1,34 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from helpers.states import state_of
 
 from luma_studio.errors import ChangedError, StoreError
-from luma_studio.script.model import Clause, Pause
-from luma_studio.settings import Choices
-from luma_studio.store.state import Edit, State, StateFile, TakeRef, begun, carried, recorded
-
-
-def clause(text: str, pause: float = 1.5) -> Clause:
-    return Clause(text, None, "en", (), Pause(pause), 1, 1, 0, len(text))
-
-
-def state_of(texts: list[str]) -> State:
-    """Clauses whose pauses and takes tell which is which."""
-    clauses = [
-        begun(clause(text)).model_copy(
-            update={
-                "pause": Pause(10.0 + index, "tuned", locked=index % 2 == 0),
-                "takes": (TakeRef(fingerprint=f"take {index}", voice="espeak"),),
-                "take": f"take {index}",
-            }
-        )
-        for index, text in enumerate(texts)
-    ]
-    return State(text=" ".join(texts), choices=Choices(), clauses=tuple(clauses))
+from luma_studio.script.model import Pause
+from luma_studio.store.state import Edit, StateFile, edited, recorded, redo, undo
 
 
 def test_a_state_is_loaded_as_it_was_saved(workspace):
@@ -72,39 +49,20 @@ def test_a_damaged_state_is_told_with_the_remedy(workspace, data):
         StateFile(workspace).load()
 
 
-@given(st.lists(st.sampled_from("ABCDEF"), min_size=1, unique=True), st.randoms(use_true_random=False))
-def test_a_clause_keeps_its_pause_lock_and_take_wherever_it_moved(texts, random):
-    old = state_of(texts)
-    moved = random.sample(texts, len(texts))
-    new = carried(old, [clause(text) for text in moved])
-    by_text = {each.text: each for each in old.clauses}
-    assert list(new.clauses) == [by_text[text] for text in moved]
+def test_an_edit_is_undone_and_made_again_and_where_nothing_differs_there_is_none():
+    state = state_of(["One.", "Two."])
+    longer = edited(state, "tune", [Pause(3), state.pauses[1]])
+    assert longer.done == (Edit(what="tune", before={0: state.pauses[0]}, after={0: Pause(3)}),)
+    assert undo(longer).pauses == state.pauses
+    assert redo(undo(longer)) == longer
+    assert edited(state, "tune", state.pauses) is undo(state) is redo(state) is state
 
 
-@given(st.lists(st.sampled_from("AB"), min_size=2, max_size=12), st.data())
-def test_among_equal_clauses_each_keeps_its_own_when_one_is_taken_out(texts, data):
-    old = state_of(texts)
-    gone = data.draw(st.integers(0, len(texts) - 1))
-    kept = [each for index, each in enumerate(old.clauses) if index != gone]
-    new = carried(old, [clause(text) for index, text in enumerate(texts) if index != gone])
-    assert [each.text for each in new.clauses] == [each.text for each in kept]
-    assert len({each.take for each in new.clauses}) == len(kept)  # none is used twice
-
-
-def test_among_equal_clauses_the_neighbours_decide():
-    old = state_of(["Breathe.", "In.", "Breathe.", "Out.", "Breathe."])
-    new = carried(old, [clause(text) for text in ["Breathe.", "Breathe.", "Out.", "Breathe."]])
-    assert [each.take for each in new.clauses] == ["take 0", "take 2", "take 3", "take 4"]
-
-
-def test_a_pause_that_the_author_changed_wins_unless_it_is_locked():
-    old = state_of(["Locked.", "Free."])
-    written = [replace(clause(text), pause=Pause(3.0, "written")) for text in ("Locked.", "Free.")]
-    new = carried(old, written)
-    assert [each.pause.seconds for each in new.clauses] == [10.0, 3.0]
-
-
-def test_the_undo_history_follows_its_clauses():
-    edit = Edit(what="tune", before={0: Pause(1), 1: Pause(2)}, after={0: Pause(3), 1: Pause(4)})
-    new = carried(recorded(state_of(["One.", "Two."]), edit), [clause("Zero."), clause("Two.")])
-    assert new.done == (Edit(what="tune", before={1: Pause(2)}, after={1: Pause(4)}),)
+def test_that_another_saved_is_seen_and_what_was_saved_here_is_not_told(workspace):
+    ours, theirs = StateFile(workspace), StateFile(workspace)
+    ours.save(state_of(["One."]))
+    assert not ours.changed()
+    theirs.load()
+    theirs.save(state_of(["Two."]))
+    assert ours.changed()
+    assert not theirs.changed()

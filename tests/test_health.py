@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+
+import pytest
+from helpers.fakes import FakeVoice, give
+
+from luma_studio import health as module
+from luma_studio.errors import AudioError
+from luma_studio.health import health
+
+NAMES = ["espeak-ng", "LAME", "FFmpeg", "Workspace", "Disk space"]
+
+
+def states(studio):
+    return {engine.name: engine for engine in health(studio)}
+
+
+def test_every_engine_is_tried_and_ready(studio):
+    engines = health(studio)
+    assert [engine.name for engine in engines] == NAMES
+    assert all(engine.ready and engine.detail and engine.what_for and not engine.remedy for engine in engines)
+    assert int(engines[0].detail.split()[1]) > 100  # languages
+
+
+def test_no_file_is_left_behind(studio):
+    health(studio)
+    assert [path for path in studio.folder.rglob("*") if path.is_file()] == []
+
+
+def test_it_may_be_called_where_a_loop_is_running(studio):
+    async def in_a_notebook():
+        return health(studio)
+
+    assert all(engine.ready for engine in asyncio.run(in_a_notebook()))
+
+
+def test_a_voice_that_cannot_speak_says_so_and_the_others_are_tried_all_the_same(studio):
+    voice = FakeVoice()
+    voice.failing = {"Hello."}
+    give(studio, voice)
+    found = states(studio)
+    assert not found["espeak-ng"].ready
+    assert found["espeak-ng"].detail == "The fake voice could not speak 'Hello.'."
+    assert "again" in found["espeak-ng"].remedy
+    assert [name for name in NAMES if not found[name].ready] == ["espeak-ng"]
+
+
+@pytest.mark.parametrize("error", [AudioError("It broke."), ImportError("It broke."), OSError("It broke.")])
+def test_an_encoder_that_is_missing_says_so(studio, monkeypatch, error):
+    def broken(*arguments):
+        raise error
+
+    monkeypatch.setattr(module, "encode_run", broken)
+    engine = states(studio)["LAME"]
+    assert (engine.ready, engine.detail) == (False, "It broke.")
+    assert engine.remedy
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_missing_engine(studio, monkeypatch):
+    monkeypatch.setattr(module, "encode_run", None)
+    with pytest.raises(TypeError):
+        health(studio)
+
+
+def test_sound_in_which_nothing_is_heard_is_not_taken_for_sound(studio, monkeypatch):
+    tone = module._tone
+    monkeypatch.setattr(module, "_tone", lambda: tone() * 0)
+    found = states(studio)
+    assert [name for name in NAMES if not found[name].ready] == ["LAME", "FFmpeg"]
+    assert "nothing is to be heard" in found["LAME"].detail
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not read-only there")
+def test_a_workspace_that_may_not_be_written_says_so(studio, workspace):
+    workspace.chmod(0o555)
+    root = os.geteuid() == 0  # who may write anywhere
+    if root:
+        os.seteuid(65534)
+    try:
+        found = states(studio)
+    finally:
+        if root:
+            os.seteuid(0)
+    assert not found["Workspace"].ready
+    assert "may not be written" in found["Workspace"].detail
+    assert "LUMA_WORKSPACE" in found["Workspace"].remedy
+
+
+def test_little_space_on_the_disk_is_a_warning(studio, monkeypatch):
+    usage = shutil.disk_usage(studio.workspace)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage._replace(free=120_000_000))
+    engine = states(studio)["Disk space"]
+    assert (engine.ready, engine.detail) == (False, "Only 0.12 GB are free.")
+    assert "Free some space" in engine.remedy
