@@ -45,6 +45,7 @@ _TIMELINE = ".luma-pause-timeline .luma-stage"
 
 def page(bench: Bench) -> list[Row]:
     """Everything that the page promises."""
+    made = _many(bench)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGS)
         rows = [_exact(chromium.new_page(), bench.ten)]
@@ -54,7 +55,6 @@ def page(bench: Bench) -> list[Row]:
             rows.append(_remembered(_opened(chromium, address, bench.ten)))
         with _served(bench.hundred.workspace) as address:
             rows.append(_drops(_opened(chromium, address, bench.hundred), "100 minutes"))
-        made = _many(bench)
         with _served(made.workspace) as address:
             rows += _smooth(_opened(chromium, address, made))
         chromium.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
@@ -35,6 +36,7 @@ Key = SupportsIndex | str
 
 _DRAFT = "draft.txt"
 _OPEN = ".open.lock"
+_KEEP = 2.0  # seconds of speaking after which what is here is saved
 _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 
 
@@ -384,8 +386,18 @@ class Production:
 
     async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
         filled: list[Order] = []
+        kept = time.monotonic()
+
+        def keep(order: Order) -> None:
+            nonlocal kept
+            filled.append(order)
+            if time.monotonic() - kept > _KEEP:
+                self._change(lambda state: speaking.with_take(state, filled))
+                filled.clear()
+                kept = time.monotonic()
+
         try:
-            await speaking.speak(orders, self._takes, listener, filled.append)
+            await speaking.speak(orders, self._takes, listener, keep)
         finally:  # also when it was stopped: what is here is here
             self._change(lambda state: speaking.with_take(state, filled))
 

@@ -4,7 +4,7 @@ import { button, clock, count, fill, h, icon, isLost, notice, panel, storage, ta
 import { arrange, clauseAt, silenceAfter } from "./timeline.js";
 import { makePlayer } from "./player.js";
 import { makeView } from "./view.js";
-import { BAND, HEIGHT, RULER, WAVES, draw, drawWhole, palette, seconds, waveform, wholeLevels } from "./drawing.js";
+import { BAND, HEIGHT, RULER, WAVES, draw, drawLevels, drawWhole, palette, seconds, waveform, wholeLevels } from "./drawing.js";
 
 const WHOLE = 44; // height of the strip that shows all, in pixels
 const GRAB = 9; // pixels to each side of a pause's edge at which it is taken; fingers need more
@@ -41,7 +41,7 @@ const KEYS = [
 export default panel("Pause timeline", async ({ root, desk, signal }) => {
   let production = null; // as Python described it; its pauses are columns here
   let timeline = null;
-  let colours = palette(root);
+  let colours = null;
   let selected = 0;
   let hovered = -1;
   let drag = null;
@@ -569,6 +569,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   const context = ui.canvas.getContext("2d", { alpha: false });
   const wholeContext = ui.whole.getContext("2d");
+  const drawn = h("canvas", {}); // the strip without the part that is seen
 
   function frame() {
     if (signal.aborted) return;
@@ -577,6 +578,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     followPlayhead();
     if (!dirty) return;
     dirty = false;
+    if (drag?.moved) layOutDrag();
+    colours ??= palette(root); // the style sheet counts once the panel is in the page
     const ratio = devicePixelRatio || 1;
     const { width } = view;
     sized(ui.canvas, width, HEIGHT, ratio);
@@ -586,8 +589,12 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       spoken: production.takes.fingerprint, waves: (i) => waves.get(production.takes.fingerprint[i]), samples: (i) => player.take(production.takes.fingerprint[i]),
     };
     draw(context, ratio, shown);
-    levels ??= wholeLevels(timeline, shown.waves, width);
-    drawWhole(wholeContext, ratio, { ...shown, levels, width, height: WHOLE });
+    if (!levels) {
+      levels = wholeLevels(timeline, shown.waves, width);
+      sized(drawn, width, WHOLE, ratio);
+      drawLevels(drawn.getContext("2d"), ratio, { timeline, levels, width, height: WHOLE, colours });
+    }
+    drawWhole(wholeContext, ratio, { view, timeline, drawn, width, height: WHOLE, colours });
     if (!drag) placeSliders();
     askForWaves();
   }
@@ -760,10 +767,14 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     if (!drag.moved) return;
     const wanted = Math.max(0, drag.from + by);
     drag.seconds = Math.min(LONGEST, free ? wanted : Math.round(wanted / SNAP) * SNAP);
+    dirty = true;
+  }
+
+  /** What is dragged is laid out once a frame, however often the hand reports. */
+  function layOutDrag() {
     production.columns.seconds[drag.index] = drag.seconds;
     timeline = arrange({ ...production, seconds: production.columns.seconds });
     view.length = timeline.length;
-    dirty = true;
     showTip();
   }
 
@@ -914,7 +925,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     dirty = true;
   }).observe(ui.stage);
   root.addEventListener("luma-theme", () => {
-    colours = palette(root);
+    colours = null;
+    levels = null;
     dirty = true;
   });
   desk.on("work", (work) => {

@@ -101,4 +101,5 @@ def _peaks(samples: np.ndarray[Any, np.dtype[np.int16]], grain: int) -> bytes:
     count = -(-len(samples) // grain)
     padded = np.zeros(count * grain, np.int32)
     padded[: len(samples)] = np.abs(samples.astype(np.int32))
-    return np.minimum(padded.reshape(count, grain).max(axis=1) >> 7, 255).astype(np.uint8).tobytes()
+    loudest = padded.reshape(count, grain).max(axis=1) >> 7
+    return bytes(np.minimum(loudest, 255).astype(np.uint8))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -14,7 +15,7 @@ from luma_studio.export import Exported
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
 from luma_studio.panels.work import Work
 from luma_studio.production import Production
-from luma_studio.progress import Event
+from luma_studio.script import Clause, Pause
 from luma_studio.studio import Studio
 
 _log = logging.getLogger(__name__)
@@ -22,7 +23,21 @@ _log = logging.getLogger(__name__)
 Hears = Callable[[str, object], None]
 """A panel's ear: a topic and what is new of it, as plain JSON."""
 
-_WATCH = 1.5  # seconds between two looks at what other windows saved
+_WATCH = 1.5  # seconds between two looks at what others did: a cell of the notebook, another window
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the panels were told last of a production, by which one sees what changed since."""
+
+    clauses: tuple[Clause, ...]
+    takes: tuple[str | None, ...]
+    pauses: tuple[Pause, ...]
+
+    @classmethod
+    def of(cls, production: Production) -> Self:
+        takes = tuple(None if take is None else take.fingerprint for take in production.takes_in_use)
+        return cls(production.clauses, takes, tuple(production.pauses))
 
 
 class Session:
@@ -42,9 +57,10 @@ class Session:
         self._ears: list[Hears] = []
         self._lock = threading.RLock()  # an edit and what is told of it are one step
         self._production: Production | None = None
+        self._seen: _Seen | None = None
         self._held = False
         self._works: dict[str, Work] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         if production is not None:
             self._take(production)
@@ -80,6 +96,10 @@ class Session:
         return [work.state() for work in self._works.values()]
 
     @property
+    def _working(self) -> bool:
+        return any(work.running for work in self._works.values())
+
+    @property
     def elsewhere(self) -> bool:
         """Whether another window has this production open, too."""
         return self._production is not None and not self._held
@@ -89,7 +109,7 @@ class Session:
     def listen(self, ear: Hears) -> Callable[[], None]:
         """Be told what changes, until the answer is called."""
         self._ears.append(ear)
-        return lambda: self._ears.remove(ear)
+        return lambda: self._ears.remove(ear) if ear in self._ears else None
 
     def tell(self, topic: str, value: object) -> None:
         """Tell every panel."""
@@ -123,10 +143,11 @@ class Session:
         for work in self._works.values():
             work.wait()
         self._take(None)
-        if self._thread is not None:
-            self._submit(self._ended())
+        if self._loop is not None and self._thread is not None:
+            self._submit(_end())
             self._thread.join()
-            self._thread = None
+            self._loop.close()
+            self._loop = self._thread = None
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +157,7 @@ class Session:
 
     def _take(self, production: Production | None) -> None:
         with self._lock:
-            if any(work.running for work in self._works.values()) and production is not self._production:
+            if self._working and production is not self._production:
                 raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
             before, self._production = self._production, production
             if before is not None and before is not production:
@@ -150,8 +171,10 @@ class Session:
             self._tell_production()
 
     def _tell_production(self) -> None:
-        self.tell("production", self.state())
-        self.tell("elsewhere", self.elsewhere)
+        with self._lock:
+            self._seen = None if self._production is None else _Seen.of(self._production)
+            self.tell("production", self.state())
+            self.tell("elsewhere", self.elsewhere)
 
     # Edits
 
@@ -161,17 +184,25 @@ class Session:
         What another window saved in the meantime is not overwritten: it is taken up and told, and the edit refused.
         """
         with self._lock:
-            before = tuple(self.production.pauses)
             try:
                 change(self.production)
             except ChangedError:
                 self._take_up()
                 raise ChangedError(
-                    f"{self.production.name} was changed in another window a moment ago. You see it now as it is there; "
-                    "please make your last edit again."
+                    f"{self.production.name} was changed in another window a moment ago. You see it now as it is "
+                    "there; please make your last edit again."
                 ) from None
-            changed = changed_pauses(before, tuple(self.production.pauses))
-            self.tell("pauses", {**pauses_state(self.production, changed), "by": by})
+            self._tell_changes(by)
+
+    def _tell_changes(self, by: object = None) -> None:
+        """Tell what changed since the panels were told last: by an edit of theirs, or in a cell of the notebook."""
+        before, now = self._seen, _Seen.of(self.production)
+        if before is None or (before.clauses, before.takes) != (now.clauses, now.takes):
+            self._tell_production()
+            return
+        self._seen = now
+        changed = changed_pauses(before.pauses, now.pauses)
+        self.tell("pauses", {**pauses_state(self.production, changed), "by": by})
 
     def take_back(self, index: int, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again, and tell the panels."""
@@ -182,13 +213,18 @@ class Session:
     def _take_up(self) -> None:
         """Go on with what another window saved."""
         with self._lock:
+            if self._working:
+                raise ChangedError(
+                    f"{self.production.name} was changed in another window. Its changes, and yours, can be made when "
+                    "speaking or exporting has ended."
+                )
             self.production.reload()
             self._tell_production()
 
     # Work
 
     def speak(self) -> Work:
-        """Speak what is not spoken yet, in the background."""
+        """Speak what is not spoken yet, in the background; what is there can be heard meanwhile."""
         production = self.production
         return self._start("speak", lambda work: production.speak(work.heard))
 
@@ -230,7 +266,7 @@ class Session:
             work.end()
         except LumaError as error:
             work.end(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the page must hear of it, whatever it is
             _log.exception("%s failed", work.kind)
             work.end(LumaError(f"The studio made a mistake ({type(error).__name__}: {error}). What was done is kept."))
         self._tell_production()
@@ -241,28 +277,18 @@ class Session:
 
     def _submit(self, task: Coroutine[Any, Any, object]) -> None:
         """Run a task on the session's loop, which is its own: kernels differ in theirs."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="luma-session", daemon=True)
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="luma-session", daemon=True)
             self._thread.start()
         asyncio.run_coroutine_threadsafe(task, self._loop)
 
-    def _run(self) -> None:
-        self._loop.run_forever()
-        self._loop.close()
-
-    async def _ended(self) -> None:
-        """Let go of what still waits, and end the loop."""
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        self._loop.stop()
 
     def _watch(self) -> None:
         self._submit(self._watched(self.production))
 
     async def _watched(self, production: Production) -> None:
-        """Follow what other windows do to this production, for as long as it is open here."""
+        """Follow what others do to this production, for as long as it is open here."""
         while self._production is production:
             await asyncio.sleep(_WATCH)
             try:
@@ -273,14 +299,30 @@ class Session:
 
     def _looked(self, production: Production) -> None:
         with self._lock:
-            if self._production is not production or any(work.running for work in self._works.values()):
+            if self._production is not production:
                 return
-            if not self._held and production.hold():
-                self._held = True
-                self.tell("elsewhere", False)
-            if production.saved_elsewhere():
-                self._take_up()
-                self.notice("This production was changed in another window; you see it as it is now.")
+            if not self._working:
+                self._look_elsewhere(production)
+            if self._seen != _Seen.of(production):
+                self._tell_changes()
+
+    def _look_elsewhere(self, production: Production) -> None:
+        """Look what other windows did."""
+        if not self._held and production.hold():
+            self._held = True
+            self.tell("elsewhere", False)
+        if production.saved_elsewhere():
+            self._take_up()
+            self.notice("This production was changed in another window; you see it as it is now.")
+
+
+async def _end() -> None:
+    """Let go of what still waits, and end the loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    asyncio.get_running_loop().stop()
 
 
 Source: TypeAlias = Session | Studio | Production | None

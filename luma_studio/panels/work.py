@@ -10,7 +10,7 @@ from typing import Any
 from luma_studio.errors import LumaError, Stopped
 from luma_studio.progress import Event
 
-_TELL = 0.1  # seconds between two messages about progress
+_TELL = 0.25  # seconds between two messages about progress
 
 
 class Work:

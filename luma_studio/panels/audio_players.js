@@ -1,0 +1,262 @@
+// The master and the scenes: export them, hear them, see how loud they are and what the audit found, download them.
+
+import { button, clock, count, fill, h, icon, notice, panel, size } from "./kit.js";
+import { downloadButton, fillOnce, remoteFile, soundPlayer, stampOf } from "./files.js";
+import { exportStages, isRunning, progressBar, timeLeft } from "./work.js";
+
+const FORMATS = { mp3: "MP3", wav: "WAV", flac: "FLAC", m4a: "M4A" };
+const SOON = 300; // ms that further edits are waited for, before what was exported is looked at again
+
+export default panel("Audio players", async ({ root, desk, signal }) => {
+  let production = null;
+  let exporting = null; // the last work of each kind, as Python told it
+  let speaking = null;
+  const rows = new Map(); // of files, by what tells one state of a file from the next
+
+  // The page
+
+  const form = exportForm();
+  const working = workingBar();
+  const empty = h("div", { class: "luma-empty" }, icon("file"), h("strong", {}, "Nothing to hear yet"), h("p", {}, "Write a script and have it spoken. Its master appears here, with a file for each scene."));
+  const unspoken = h("div", { class: "luma-banner luma-players-note", role: "status", hidden: true });
+  const older = h("div", { class: "luma-banner luma-players-note", role: "status", hidden: true }, icon("warning"), h("span", {}, "Older than your last edit. Export again to hear it as it is now."));
+  const waiting = h("div", { class: "luma-empty", hidden: true }, icon("download"), h("strong", {}, "Not exported yet"), h("p", {}, "Export makes the master, a file for each scene, captions and chapters, and measures every pause in it."));
+  const masters = h("ul", { class: "luma-players-list" });
+  const scenes = h("ul", { class: "luma-players-list" });
+  const limited = h("p", { class: "luma-muted luma-players-limited" }, "As loud as this voice's peaks allow.");
+  const scenesPart = h("section", { class: "luma-players-part", "aria-label": "Scenes" }, h("h3", {}, "Scenes"), scenes);
+  const beside = h("div", { class: "luma-row" });
+  const audit = h("div", { class: "luma-players-audit" });
+  const besidePart = h("section", { class: "luma-players-part", "aria-label": "Captions, chapters and audit" }, h("h3", {}, "Captions, chapters and audit"), audit, beside);
+  const main = h("div", { hidden: true }, form.element, working.element, unspoken, older, waiting, h("div", { class: "luma-players-files" }, h("div", {}, masters, limited), scenesPart, besidePart));
+  root.append(h("header", { class: "luma-head" }, h("h2", {}, "Master and scenes")), empty, main);
+  signal.addEventListener("abort", () => {
+    for (const row of rows.values()) row.close();
+  });
+
+  // What Python tells
+
+  let soon = null;
+  desk.on("production", desk.guarded(refresh));
+  desk.on("files", desk.guarded(refresh));
+  desk.on("notice", ({ text, level }) => notice(text, level));
+  desk.on("pauses", () => {
+    clearTimeout(soon);
+    soon = setTimeout(desk.guarded(refresh), SOON);
+  });
+  desk.on("work", (work) => {
+    take(work);
+    if (!production) return;
+    showUnspoken();
+    showWork();
+  });
+  signal.addEventListener("abort", () => clearTimeout(soon));
+
+  let asked = 0;
+
+  async function refresh() {
+    asked += 1;
+    const mine = asked;
+    const state = await desk.tell("state");
+    if (!state || mine !== asked || signal.aborted) return; // a later question is on its way
+    const another = production?.name !== state.production?.name;
+    production = state.production;
+    speaking = exporting = null;
+    for (const work of state.works) take(work);
+    show(another);
+  }
+
+  function take(work) {
+    if (work.kind === "speak") speaking = work;
+    else exporting = work;
+  }
+
+  function show(another) {
+    empty.hidden = Boolean(production);
+    main.hidden = !production;
+    if (production) {
+      if (another) form.propose();
+      form.show();
+      showUnspoken();
+      showFiles();
+      showWork();
+    } else {
+      clearRows(new Set());
+    }
+  }
+
+  let unspokenShown = "";
+
+  function showUnspoken() {
+    const busy = isRunning(speaking);
+    const key = `${production.unspoken}|${busy}`;
+    unspoken.hidden = !production.unspoken;
+    if (key === unspokenShown) return;
+    unspokenShown = key;
+    const words = production.unspoken === production.clauses ? "Nothing is spoken yet." : `${count(production.unspoken, "clause")} ${production.unspoken === 1 ? "is" : "are"} not spoken yet.`;
+    fill(unspoken, icon("voice"), h("span", {}, busy ? "Being spoken now; then it can be exported." : `${words} Speak first, then export.`),
+      !busy && button({ icon: "voice", text: "Speak", onclick: desk.guarded(() => desk.tell("speak")) }));
+  }
+
+  // Export
+
+  function exportForm() {
+    let refused = ""; // why the last one was
+    const wrongId = `luma-players-wrong-${Math.random().toString(36).slice(2)}`; // a page may have several
+    const name = h("input", { class: "luma-input", value: "master", autocomplete: "off", "aria-describedby": wrongId, dir: "auto", oninput: () => { refused = ""; show(); } });
+    name.spellcheck = false;
+    const wrong = h("p", { class: "luma-players-wrong", id: wrongId, role: "alert" });
+    const boxes = Object.entries(FORMATS).map(([ending, words]) => {
+      const box = h("input", { type: "checkbox", value: ending, checked: ending === "mp3", onchange: () => { refused = ""; show(); } });
+      return { box, element: h("label", { class: "luma-players-format" }, box, words) };
+    });
+    const send = button({ icon: "download", text: "Export", kind: "luma-button-primary", type: "submit" });
+    const element = h("form", { class: "luma-players-form", onsubmit: (event) => { event.preventDefault(); run(); } },
+      h("label", { class: "luma-players-field" }, h("span", {}, "Name"), name),
+      h("fieldset", { class: "luma-players-field" }, h("legend", {}, "Formats"), h("div", { class: "luma-row" }, boxes.map((each) => each.element))),
+      send, wrong);
+    const chosen = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
+    const run = desk.guarded(async () => {
+      if (send.disabled) return;
+      try {
+        await desk.ask("export", { masters: chosen().map((ending) => `${name.value.trim()}.${ending}`) });
+      } catch (error) {
+        refused = error.message;
+        show();
+        name.focus();
+      }
+    });
+    function show() {
+      const words = chosen().length ? refused : "Choose at least one format.";
+      if (wrong.textContent !== words) wrong.textContent = words;
+      send.disabled = !production || production.unspoken > 0 || isRunning(exporting) || !chosen().length || !name.value.trim();
+      const again = production?.masters.length && chosen().every((ending) => production.masters.some((master) => master.name === `${name.value.trim()}.${ending}`));
+      send.querySelector("span").textContent = again ? "Export again" : "Export";
+    }
+    /** The name and the formats that the production was exported with before. */
+    function propose() {
+      const endings = production.masters.map((master) => master.name.split(/\.(?=[^.]*$)/));
+      const stem = endings[0]?.[0] ?? "master";
+      name.value = stem;
+      for (const { box } of boxes) box.checked = endings.length ? endings.some(([other, ending]) => other === stem && ending === box.value) : box.value === "mp3";
+      if (!chosen().length) boxes[0].box.checked = true;
+    }
+    return { element, show, propose };
+  }
+
+  function workingBar() {
+    const words = h("p", { class: "luma-text", role: "status" });
+    const bar = progressBar("Exporting");
+    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", onclick: desk.guarded(() => desk.tell("stop")) });
+    const element = h("div", { class: "luma-players-working", hidden: true }, h("div", { class: "luma-row" }, words, stop), bar.element);
+    const wrong = h("div", { class: "luma-error", role: "alert", hidden: true });
+    return { element: h("div", {}, element, wrong), words, bar, stop, running: element, wrong };
+  }
+
+  let stageSaid = "";
+
+  function showWork() {
+    form.show();
+    const busy = isRunning(exporting);
+    working.running.hidden = !busy;
+    working.wrong.hidden = exporting?.status !== "failed";
+    if (exporting?.status === "failed" && working.wrong.dataset.text !== exporting.error) {
+      working.wrong.dataset.text = exporting.error;
+      fill(working.wrong, icon("warning"), h("div", {}, h("strong", {}, "The export did not succeed."), h("p", { class: "luma-text" }, exporting.error)));
+    }
+    if (!busy) {
+      stageSaid = "";
+      return;
+    }
+    const stage = exportStages(exporting).find((each) => each.now);
+    const words = exporting.status === "stopping" ? "Stopping …" : `${stage.name} ${stage.subject}`;
+    if (words !== stageSaid) working.words.textContent = stageSaid = words; // told to screen readers: once a step
+    working.stop.disabled = exporting.status === "stopping";
+    working.bar.show(stage.share, `${stage.name} ${Math.round(stage.share * 100)} %${exporting.left ? `, ${timeLeft(exporting.left)}` : ""}`);
+  }
+
+  // Files
+
+  function showFiles() {
+    const wanted = new Set();
+    const rowOf = (file, make) => {
+      const stamp = stampOf(file);
+      wanted.add(stamp);
+      if (!rows.has(stamp)) rows.set(stamp, make(file));
+      rows.get(stamp).show(file);
+      return rows.get(stamp).element;
+    };
+    const { masters: all, scenes: parts, beside: others } = production;
+    const masterRows = all.map((file) => rowOf(file, (each) => soundRow(each, { title: each.name, main: true })));
+    const sceneRows = parts.map((file) => rowOf(file, (each) => soundRow(each, { title: each.title, main: false })));
+    const besideButtons = others.map((file) => rowOf(file, besideRow));
+    clearRows(wanted);
+    fillOnce(masters, masterRows);
+    fillOnce(scenes, sceneRows);
+    fillOnce(beside, besideButtons);
+    const some = all.length + parts.length > 0;
+    scenesPart.hidden = !parts.length;
+    limited.hidden = !all.some((file) => file.level?.limited);
+    besidePart.hidden = !others.length;
+    waiting.hidden = some || production.unspoken > 0;
+    older.hidden = !some || production.unspoken > 0 || (production.current && all.every((file) => file.current));
+    showAudit();
+  }
+
+  function clearRows(wanted) {
+    for (const [stamp, row] of rows) {
+      if (wanted.has(stamp)) continue;
+      row.outdated();
+      row.close();
+      rows.delete(stamp);
+    }
+  }
+
+  const remote = (file) => remoteFile(file.name, (start, length) => desk.ask("part", { name: file.name, start, size: length }));
+
+  function soundRow(file, { title, main: isMain }) {
+    const bytes = remote(file);
+    const player = soundPlayer(bytes, { label: title, seconds: file.seconds, desk });
+    const about = h("span", { class: "luma-players-about luma-muted luma-number" });
+    const badge = isMain && h("span", { class: "luma-badge luma-badge-warning" }, "older than your last edit");
+    const element = h("li", { class: isMain ? "luma-players-master" : "luma-players-scene" },
+      h("div", { class: "luma-players-head" }, h("strong", { class: "luma-players-title luma-text", dir: "auto" }, title), badge, about),
+      h("div", { class: "luma-players-row" }, player.element, downloadButton(bytes, { desk, kind: "luma-button-quiet" })));
+    function show(now) {
+      if (badge) badge.hidden = now.current;
+      about.textContent = [now.level && levelOf(now.level, isMain), size(now.bytes)].filter(Boolean).join(" · ");
+    }
+    return { element, show, outdated: bytes.outdated, close: () => { player.close(); bytes.cancel(); } };
+  }
+
+  function levelOf({ loudness, peak }, withPeak) {
+    if (loudness === null) return "silent";
+    const lufs = `${signed(loudness)} LUFS`;
+    return withPeak && peak !== null ? `${lufs} · peak ${signed(peak)} dBTP` : lufs;
+  }
+
+  const signed = (value) => value.toFixed(1).replace("-", "−");
+
+  function besideRow(file) {
+    const bytes = remote(file);
+    const element = downloadButton(bytes, { text: file.name, desk });
+    return { element, show: () => {}, outdated: bytes.outdated, close: bytes.cancel };
+  }
+
+  let auditShown = "";
+
+  function showAudit() {
+    const found = production.audit;
+    const key = JSON.stringify(found);
+    if (key === auditShown) return;
+    auditShown = key;
+    if (!found) return fill(audit);
+    const off = found.findings.length + found.more;
+    return fill(audit,
+      h("p", { class: "luma-players-verdict", "data-off": String(off > 0) }, icon(off ? "warning" : "check"), h("span", { class: "luma-text" }, `${found.file}: ${found.summary}`)),
+      off > 0 && h("ul", { tabindex: "0", "aria-label": "Pauses that are off" }, found.findings.map((pause) => h("li", {}, h("span", { class: "luma-text", dir: "auto" }, pause.text), h("span", { class: "luma-number luma-muted" }, `at ${clock(pause.at)}: asked ${pause.asked.toFixed(2)} s, found ${pause.found.toFixed(2)} s`)))),
+      found.more > 0 && h("p", { class: "luma-muted" }, `and ${count(found.more, "other pause")}; all of them are in audit.json`));
+  }
+
+  await refresh();
+});

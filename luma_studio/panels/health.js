@@ -1,0 +1,58 @@
+// Health: which engines are ready, which lack something, and what to do about it.
+
+import { button, fill, h, icon, notice, panel } from "./kit.js";
+
+export default panel("Health", async ({ root, desk }) => {
+  const sentence = h("h2", {});
+  const again = button({ icon: "refresh", text: "Check again", onclick: desk.guarded(check) });
+  const list = h("ul", { class: "luma-health-list" });
+  const said = h("p", { class: "luma-hidden-text", role: "status" });
+  root.append(h("header", { class: "luma-head" }, sentence, again), list, said);
+
+  let engines = null;
+
+  desk.on("notice", ({ text, level }) => notice(text, level));
+  desk.on("health", ({ engines: found, error }) => (error ? showError(error) : show(found)));
+
+  async function check() {
+    showChecking();
+    await desk.tell("check");
+  }
+
+  function showChecking() {
+    sentence.textContent = "Trying every engine …";
+    said.textContent = "";
+    again.disabled = true;
+    if (!list.children.length) fill(list, [0, 1, 2].map(() => h("li", { class: "luma-health-waiting", "aria-hidden": "true" }, h("i", {}), h("i", {}))));
+  }
+
+  function show(found) {
+    const lacking = found.filter((engine) => !engine.ready).length;
+    engines = found;
+    again.disabled = false;
+    sentence.textContent = lacking ? `${lacking} of ${found.length} ${lacking === 1 ? "lacks" : "lack"} something` : "Everything is ready";
+    said.textContent = lacking ? `${sentence.textContent}: ${found.filter((engine) => !engine.ready).map((engine) => engine.name).join(", ")}.` : `${sentence.textContent}.`;
+    fill(list, found.map(engineRow));
+  }
+
+  function engineRow({ name, what_for: whatFor, ready, detail, remedy }) {
+    return h("li", { "data-ready": String(ready) },
+      h("span", { class: "luma-health-sign" }, icon(ready ? "check" : "warning")),
+      h("div", { class: "luma-health-words" },
+        h("p", {}, h("strong", {}, name), " ", h("span", { class: "luma-muted" }, whatFor)),
+        h("p", { class: "luma-text luma-health-detail", dir: "auto" }, detail),
+        !ready && remedy && h("p", { class: "luma-text luma-health-remedy" }, remedy)),
+      h("span", { class: `luma-badge ${ready ? "luma-badge-good" : "luma-badge-warning"}` }, ready ? "ready" : "lacks something"));
+  }
+
+  function showError(error) {
+    engines = [];
+    again.disabled = false;
+    sentence.textContent = "Health";
+    fill(list, h("li", {}, h("div", { class: "luma-error", role: "alert" }, icon("warning"), h("p", { class: "luma-text" }, error))));
+  }
+
+  showChecking();
+  const known = await desk.tell("state");
+  if (known && !engines) show(known);
+});

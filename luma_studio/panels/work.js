@@ -1,0 +1,46 @@
+// How far work is: as a bar, and in words.
+
+import { h } from "./kit.js";
+
+const STAGES = { encode: "Encode", write: "Write", audit: "Audit" };
+
+/** A bar of progress: `show(share, text)`, a share from 0 to 1 and how a screen reader says it. */
+export function progressBar(label) {
+  const fillings = h("i", {});
+  const element = h("div", { class: "luma-progress", role: "progressbar", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100" }, fillings);
+  return {
+    element,
+    show(share, text) {
+      const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
+      fillings.style.width = `${percent}%`;
+      element.setAttribute("aria-valuenow", String(percent));
+      element.setAttribute("aria-valuetext", text);
+    },
+  };
+}
+
+/** "about 2 minutes left"; nothing where nobody knows. */
+export function timeLeft(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  if (seconds < 8) return "a few seconds left";
+  if (seconds < 50) return `about ${Math.ceil(seconds / 10) * 10} seconds left`;
+  if (seconds < 90) return "about a minute left";
+  if (seconds < 3570) return `about ${Math.round(seconds / 60)} minutes left`;
+  const hours = Math.max(1, Math.round(seconds / 1800) / 2);
+  return hours === 1 ? "about an hour left" : `about ${hours} hours left`;
+}
+
+/** Whether work is on its way. */
+export function isRunning(work) {
+  return work?.status === "running" || work?.status === "stopping";
+}
+
+/** The stages of an export, in their order: `name`, `share` from 0 to 1, `subject`, and the one that is `now`. */
+export function exportStages(work) {
+  const stages = Object.keys(STAGES).map((stage) => {
+    const told = work.stages.find((each) => each.stage === stage);
+    return { name: STAGES[stage], share: told ? (told.total ? told.done / told.total : 1) : 0, subject: told?.subject ?? "", began: Boolean(told) };
+  });
+  const now = stages.find((stage) => stage.share < 1) ?? stages.at(-1);
+  return stages.map((stage) => ({ ...stage, now: stage === now && isRunning(work) }));
+}

@@ -1,0 +1,423 @@
+"""The script editor: what is read of a text as it is typed, what speaking it would buy, and that no typing is lost."""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.fakes import FakeVoice, give
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luma_studio import Studio
+from luma_studio.errors import LumaError, ScriptError, SettingError, UnsafeNameError
+from luma_studio.panels.front import module
+from luma_studio.panels.script_editor import ScriptEditor
+from luma_studio.panels.session import Session
+from luma_studio.script import parse
+
+CALM = "Arriving\nClose your eyes. (2 sec)\nBreathe in, slowly.\nAnd out again.\n\nComing home\nOpen your eyes.\n"
+VIDEO = '[Scene 1 – Bottle]\nVisual: a desk\nDialogue (Woman): "[warm] Hello. (1 sec)"\nDialogue (Man): "Good day."\n'
+
+
+@pytest.fixture
+def voice(studio: Studio) -> FakeVoice:
+    voice = FakeVoice()
+    give(studio, voice)
+    return voice
+
+
+@pytest.fixture
+def session(studio: Studio, voice: FakeVoice) -> Iterator[Session]:
+    with Session(studio) as session:
+        yield session
+
+
+@pytest.fixture
+def editor(session: Session) -> ScriptEditor:
+    return ScriptEditor(session)
+
+
+def speak(editor: ScriptEditor, name: str, text: str, **changes: Any) -> None:
+    """Speak, and wait for the end."""
+    ended = threading.Event()
+
+    def heard(topic: str, value: Any) -> None:
+        if topic == "work" and value["status"] in ("done", "failed"):
+            ended.set()
+
+    unlisten = editor.session.listen(heard)
+    editor.do_speak(name, text, changes)
+    assert ended.wait(30)
+    unlisten()
+
+
+def asked(editor: ScriptEditor, verb: str, **given: Any) -> dict[str, Any]:
+    """The answer that the page gets."""
+    answers: queue.Queue[dict[str, Any]] = queue.Queue()
+    editor.send = lambda content, buffers=None: answers.put(json.loads(json.dumps(content).encode("utf-8")))
+    editor._asked(editor, {"ask": "1", "verb": verb, "with": given}, [])
+    return answers.get(timeout=30)
+
+
+def in_browser(text: str, start: int, end: int) -> str:
+    """What a browser finds between two of its offsets."""
+    return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end].decode("utf-16-le", "surrogatepass")
+
+
+def marked(text: str, marks: list[Any], kind: str) -> list[str]:
+    return [in_browser(text, start, end) for start, end, other in marks if other == kind]
+
+
+# Reading
+
+
+def test_each_kind_of_mark_covers_its_words(editor: ScriptEditor) -> None:
+    marks = editor.do_read(VIDEO, {})["marks"]
+    assert marked(VIDEO, marks, "header") == ["[Scene 1 – Bottle]"]
+    assert marked(VIDEO, marks, "direction") == ["Visual: a desk"]
+    assert marked(VIDEO, marks, "speaker") == ["Dialogue (Woman):", "Dialogue (Man):"]
+    assert marked(VIDEO, marks, "tag") == ["[warm]"]
+    assert marked(VIDEO, marks, "pause") == ["(1 sec)"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["😀", "Breathe.", "सांस लें।", "(5 sec)", "[warm]", "\n", "\n\nHome\n", " ", "\ufeff"]),
+        max_size=30,
+    )
+)
+def test_marks_are_counted_as_a_browser_counts(pieces: list[str]) -> None:
+    text = "".join(pieces) + "\nOne sentence is there to be spoken."
+    with Session(Studio()) as session:
+        marks = ScriptEditor(session).do_read(text, {})["marks"]
+    script = parse(text)
+    expected = [script.text[mark.start : mark.end] for mark in script.marks]
+    assert [in_browser(text, start, end) for start, end, _ in marks] == expected
+
+
+def test_a_diagnostic_points_at_the_note_it_is_about(editor: ScriptEditor) -> None:
+    text = "😀 Begin.\nBreathe in. (5 blurbs later maybe sec) Breathe out.\nWait. (-3 sec)\n"
+    found = editor.do_read(text, {})["diagnostics"]
+    assert found
+    assert {each["level"] for each in found} <= {"error", "warning", "note"}
+    last = found[-1]
+    assert (last["line"], in_browser(text, last["start"], last["end"])) == (3, "(-3 sec)")
+
+
+def test_scenes_are_listed_with_where_they_begin(editor: ScriptEditor) -> None:
+    text = "😀 First words.\n\n" + CALM
+    scenes = editor.do_read(text, {})["scenes"]
+    assert [(scene["title"], scene["line"], scene["clauses"]) for scene in scenes] == [
+        ("😀 First words.", 1, 1),
+        ("Arriving", 3, 3),
+        ("Coming home", 8, 1),
+    ]
+    assert [in_browser(text, scene["offset"], scene["offset"] + 4) for scene in scenes] == ["😀 F", "Arri", "Comi"]
+
+
+def test_figures_count_words_clauses_and_the_pauses(editor: ScriptEditor) -> None:
+    read = editor.do_read(CALM, {})
+    assert (read["words"], read["clauses"]) == (12, 4)
+    assert read["seconds"] == pytest.approx(sum(scene["seconds"] for scene in read["scenes"]))
+    longer = editor.do_read(CALM.replace("(2 sec)", "(12 sec)"), {})
+    assert longer["seconds"] - read["seconds"] == pytest.approx(10)
+
+
+def test_a_quicker_voice_is_estimated_to_speak_less_long(editor: ScriptEditor) -> None:
+    usual = editor.do_read(CALM, {"sentence_pause": 0})["seconds"] - 2
+    quick = editor.do_read(CALM, {"sentence_pause": 0, "voice": "espeak,rate=300"})["seconds"] - 2
+    assert quick == pytest.approx(usual / 2)
+
+
+def test_choices_change_the_reading_before_they_are_taken(editor: ScriptEditor) -> None:
+    assert editor.do_read(CALM, {"granularity": "clause"})["clauses"] == 5
+    assert editor.do_read(CALM, {})["clauses"] == 4
+
+
+def test_speakers_come_with_a_sentence_of_theirs_and_their_voice(editor: ScriptEditor) -> None:
+    woman, man = editor.do_read(VIDEO, {"speakers": {"Man": "espeak:+m5"}})["speakers"]
+    assert (woman["name"], woman["sample"], woman["voice"].partition("+")[0]) == ("Woman", "Hello.", "espeak:")
+    assert (man["name"], man["language"], man["voice"]) == ("Man", "en", "espeak:+m5")
+
+
+def test_a_text_without_anything_to_speak_is_told_in_a_sentence(editor: ScriptEditor) -> None:
+    answer = asked(editor, "read", text="(5 sec)\n", changes={})
+    assert answer["kind"] == "ScriptError"
+    assert "at least one sentence" in answer["error"]
+
+
+def test_half_a_character_reaches_nobody(editor: ScriptEditor) -> None:
+    text = "Home \ud83d\n\nSpeak \udc00 this. (5 secs \ud800)\n"
+    answer = asked(editor, "read", text=text, changes={})  # would not be UTF-8
+    assert answer["value"]["clauses"] >= 1
+    asked(editor, "keep_draft", name=None, text=text)
+    assert asked(editor, "state")["value"]["draft"] == re.sub("[\ud800-\udfff]", "?", text)
+
+
+def test_reading_leaves_the_kernel_free_to_answer(editor: ScriptEditor, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = threading.Event()
+    monkeypatch.setattr(editor, "do_read", lambda text, changes: may_end.wait(30))
+    answers: queue.Queue[dict[str, Any]] = queue.Queue()
+    editor.send = lambda content, buffers=None: answers.put(content)
+    editor._asked(editor, {"ask": "slow", "verb": "read", "with": {"text": CALM, "changes": {}}}, [])
+    editor._asked(editor, {"ask": "quick", "verb": "ping"}, [])
+    assert answers.get(timeout=30)["re"] == "quick"
+    may_end.set()
+    assert answers.get(timeout=30)["re"] == "slow"
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (CALM, "Arriving"),
+        ("Just one sentence.", "Just one sentence"),
+        ("# A/B: why?\nWords.", "A-B- why"),
+        ("शुरुआत\nसांस लें।", "शुरुआत"),
+        ("Many words that go on and on until they are too long for a name.", "Many words that go on and on until they"),
+    ],
+)
+def test_a_name_is_proposed_from_the_header_or_the_first_words(editor: ScriptEditor, text: str, name: str) -> None:
+    assert editor.do_read(text, {})["name"] == name
+
+
+def test_a_name_that_is_taken_is_not_proposed(editor: ScriptEditor, studio: Studio) -> None:
+    studio.production("Arriving", CALM)
+    assert editor.do_read(CALM, {})["name"] == "Arriving 2"
+    long = "# " + "सांस लें और छोड़ें " * 20 + "\nसांस लें।\n"
+    studio.production(editor.do_read(long, {})["name"], long)
+    assert editor.do_read(long, {})["name"].endswith(" 2")
+
+
+def test_a_name_that_has_a_production_says_so(editor: ScriptEditor, studio: Studio) -> None:
+    studio.production("calm", CALM)
+    assert editor.do_quote("calm", CALM, {})["exists"]
+    assert not editor.do_quote("other", CALM, {})["exists"]
+
+
+@pytest.mark.parametrize("name", ["", "../calm", "a/b", ".hidden", "con", "a\0b", "x" * 200])
+def test_an_unsafe_name_is_refused_and_writes_nothing(editor: ScriptEditor, workspace: Path, name: str) -> None:
+    with pytest.raises(UnsafeNameError):
+        editor.do_quote(name, CALM, {})
+    with pytest.raises(UnsafeNameError):
+        editor.do_speak(name, CALM, {})
+    assert not list(workspace.rglob("production.json"))
+
+
+# Files and examples
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_decoded_and_gives_its_name(editor: ScriptEditor, encoding: str) -> None:
+    data = base64.b64encode("सांस लें।\n".encode(encoding)).decode()
+    assert editor.do_decode("My calm: 1.txt", data) == {"text": "सांस लें।\n", "name": "My calm- 1"}
+
+
+def test_a_file_of_something_else_is_refused_in_a_sentence(editor: ScriptEditor) -> None:
+    with pytest.raises(ScriptError, match="UTF-8"):
+        editor.do_decode("photo.txt", base64.b64encode(b"\x89PNG\xff\xd8").decode())
+
+
+def test_the_examples_are_offered_and_can_be_read(editor: ScriptEditor) -> None:
+    examples = editor.do_about()["examples"]
+    assert [each["title"] for each in examples] == ["Body scan", "Chai break", "Product video", "Shuruaat"]
+    for each in examples:
+        opened = editor.do_example(each["name"])
+        read = editor.do_read(opened["text"], {})
+        assert (read["language"], read["diagnostics"]) == (each["language"], [])
+        assert read["seconds"] == pytest.approx(each["seconds"])
+
+
+def test_an_example_is_not_named_by_a_path(editor: ScriptEditor, workspace: Path) -> None:
+    (workspace / "secret.txt").write_text("Secret.", encoding="utf-8")
+    assert "error" in asked(editor, "example", name=str(workspace / "secret"))
+
+
+# Drafts
+
+
+def test_what_is_typed_before_there_is_a_production_is_there_again(editor: ScriptEditor, session: Session) -> None:
+    editor.do_keep_draft(None, CALM)
+    again = ScriptEditor(session).do_state()
+    assert (again["name"], again["draft"]) == (None, CALM)
+    editor.do_keep_draft(None, "")
+    assert editor.do_state()["draft"] is None
+
+
+def test_what_is_typed_into_a_production_is_there_again(editor: ScriptEditor, session: Session) -> None:
+    session.begin("calm", CALM)
+    editor.do_keep_draft("calm", CALM + "More.\n")
+    state = editor.do_state()
+    assert (state["text"], state["draft"]) == (CALM, CALM + "More.\n")
+    editor.do_keep_draft("calm", CALM)
+    assert editor.do_state()["draft"] is None
+
+
+def test_a_draft_that_comes_late_goes_to_the_production_it_was_typed_for(
+    editor: ScriptEditor, session: Session, studio: Studio
+) -> None:
+    session.begin("calm", CALM)
+    session.begin("other", "Another script. With two sentences.")
+    editor.do_keep_draft("calm", CALM + "More.\n")
+    assert editor.do_state()["draft"] is None
+    assert studio.production("calm").draft == CALM + "More.\n"
+
+
+def test_speaking_takes_the_draft_into_the_script(editor: ScriptEditor, studio: Studio) -> None:
+    editor.do_keep_draft(None, CALM)
+    speak(editor, "calm", CALM)
+    assert studio.draft is None
+    editor.do_keep_draft("calm", CALM + "More.\n")
+    speak(editor, "calm", CALM + "More.\n")
+    state = editor.do_state()
+    assert (state["text"], state["draft"]) == (CALM + "More.\n", None)
+
+
+def test_a_draft_that_became_another_production_is_no_draft_any_more(editor: ScriptEditor, studio: Studio) -> None:
+    speak(editor, "calm", CALM)
+    editor.do_keep_draft("calm", CALM + "More.\n")
+    speak(editor, "calm-2", CALM + "More.\n")
+    assert studio.production("calm").draft is None
+    assert studio.production("calm").text == CALM
+
+
+def test_another_script_under_this_name_is_refused_and_the_draft_stays(editor: ScriptEditor, studio: Studio) -> None:
+    speak(editor, "calm", CALM)
+    editor.do_keep_draft("calm", "Something else. Altogether.")
+    with pytest.raises(SettingError, match="another script"):
+        editor.do_speak("calm", "Something else. Altogether.", {})
+    assert studio.production("calm").draft == "Something else. Altogether."
+    assert editor.do_state()["text"] == CALM
+
+
+# Quotes
+
+
+def test_a_quote_counts_what_is_new_and_changes_nothing(editor: ScriptEditor, workspace: Path) -> None:
+    quote = editor.do_quote("calm", CALM, {})
+    assert (quote["to_speak"], quote["here"], quote["spoken"]) == (4, 0, False)
+    assert quote["cost"] == pytest.approx(0.01 * sum(len(clause.text) for clause in parse(CALM).clauses))
+    assert not list(workspace.rglob("production.json"))
+
+
+def test_only_a_changed_word_is_new(editor: ScriptEditor) -> None:
+    speak(editor, "calm", CALM)
+    assert editor.do_quote("calm", CALM, {})["spoken"]
+    changed = editor.do_quote("calm", CALM.replace("Open", "Do open"), {})
+    assert (changed["to_speak"], changed["here"], changed["spoken"]) == (1, 3, False)
+    paused = editor.do_quote("calm", CALM.replace("(2 sec)", "(9 sec)"), {})
+    assert (paused["to_speak"], paused["spoken"]) == (0, False)
+
+
+def test_another_production_has_the_same_takes_for_nothing(editor: ScriptEditor) -> None:
+    speak(editor, "calm", CALM)
+    quote = editor.do_quote("copy", CALM, {})
+    assert (quote["to_speak"], quote["here"], quote["spoken"]) == (0, 4, False)
+
+
+def test_another_voice_is_new_in_every_clause(editor: ScriptEditor, studio: Studio) -> None:
+    give(studio, FakeVoice("other"), "espeak:+f3")
+    speak(editor, "calm", CALM)
+    assert editor.do_quote("calm", CALM, {"voice": "espeak:+f3"})["to_speak"] == 4
+    assert editor.do_quote("calm", CALM, {"voice": "espeak"})["spoken"]
+
+
+def test_a_clause_with_a_voice_of_its_own_is_not_new_when_another_changes(
+    editor: ScriptEditor, session: Session, studio: Studio
+) -> None:
+    give(studio, FakeVoice("other"), "espeak:+f3")
+    session.begin("calm", CALM)
+    for index in range(4):
+        assert session.speak_again(index, "espeak:+f3").wait(30)
+    quote = editor.do_quote("calm", CALM.replace("Open", "Do open"), {})
+    assert quote["to_speak"] == 1
+
+
+def test_a_quote_for_a_voice_that_cannot_speak_it_says_so(editor: ScriptEditor) -> None:
+    answer = asked(editor, "quote", name="calm", text=CALM, changes={"voice": "espeak:klingonish"})
+    assert answer["kind"] == "SettingError"
+
+
+# Speaking
+
+
+def test_speaking_begins_a_production_with_its_choices(
+    editor: ScriptEditor, session: Session, voice: FakeVoice
+) -> None:
+    speak(editor, "calm", CALM, sentence_pause=2.5, granularity="clause")
+    assert (session.production.choices.sentence_pause, len(session.production.clauses)) == (2.5, 5)
+    assert sum(voice.spoken.values()) == 5
+
+
+def test_choices_of_a_production_stay_until_others_are_made(editor: ScriptEditor, session: Session) -> None:
+    speak(editor, "calm", CALM, sentence_pause=2.5)
+    session.leave()
+    speak(editor, "calm", CALM + "More.\n")
+    assert session.production.choices.sentence_pause == 2.5
+    assert editor.do_state()["choices"]["sentence_pause"] == 2.5
+
+
+def test_speaking_an_unchanged_script_speaks_only_what_is_missing(
+    editor: ScriptEditor, session: Session, voice: FakeVoice
+) -> None:
+    voice.failing = {"And out again."}
+    speak(editor, "calm", CALM)
+    before = session.production
+    voice.failing = set()
+    speak(editor, "calm", CALM)
+    assert session.production is before
+    assert editor.do_quote("calm", CALM, {})["spoken"]
+    assert voice.spoken["Open your eyes."] == 1
+
+
+def test_a_sample_is_heard_without_a_production(session: Session, workspace: Path) -> None:
+    editor = ScriptEditor(session)
+    told, [samples] = editor.do_hear("Breathe in, slowly.", "en", "espeak:+f3,rate=200")
+    heard = np.frombuffer(samples, "<i2")
+    assert 0.5 < len(heard) / told["rate"] < 5
+    assert np.abs(heard).max() > 1000
+    assert not (workspace / "generated_audio").exists()
+
+
+def test_a_sample_of_a_long_text_is_short(session: Session) -> None:
+    told, [samples] = ScriptEditor(session).do_hear("word " * 100_000, "en", "espeak")
+    assert len(samples) / 2 / told["rate"] < 30
+
+
+# One production alone
+
+
+def test_a_production_alone_can_be_read_and_spoken_and_not_changed(studio: Studio, voice: FakeVoice) -> None:
+    production = studio.production("calm", CALM)
+    production.keep_draft(CALM + "More.\n")
+    with Session(production=production) as session:
+        editor = ScriptEditor(session)
+        state = editor.do_state()
+        assert (state["alone"], state["text"], state["draft"]) == (True, CALM, None)
+        assert editor.do_read(CALM, {})["clauses"] == 4
+        assert editor.do_quote("calm", CALM, {})["to_speak"] == 4
+        speak(editor, "calm", CALM)
+        assert editor.do_quote("calm", CALM, {})["spoken"]
+        with pytest.raises(LumaError, match="studio"):
+            editor.do_speak("calm", CALM + "More.\n", {})
+
+
+# The page
+
+
+def test_no_two_things_in_the_module_have_one_name() -> None:
+    names = re.findall(
+        r"^(?:export )?(?:async )?(?:const|let|function|class) ([\w$]+)", module("script_editor.js"), re.MULTILINE
+    )
+    assert len(names) == len(set(names))
