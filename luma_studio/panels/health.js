@@ -9,14 +9,15 @@ export default panel("Health", async ({ root, desk }) => {
   const said = h("p", { class: "luma-hidden-text", role: "status" });
   root.append(h("header", { class: "luma-head" }, sentence, again), list, said);
 
-  let engines = null;
-
   desk.on("notice", ({ text, level }) => notice(text, level));
-  desk.on("health", ({ engines: found, error }) => (error ? showError(error) : show(found)));
 
   async function check() {
     showChecking();
-    await desk.tell("check");
+    try {
+      show((await desk.ask("check")).value);
+    } catch (error) {
+      showError(error.message);
+    }
   }
 
   function showChecking() {
@@ -28,7 +29,6 @@ export default panel("Health", async ({ root, desk }) => {
 
   function show(found) {
     const lacking = found.filter((engine) => !engine.ready).length;
-    engines = found;
     again.disabled = false;
     sentence.textContent = lacking ? `${lacking} of ${found.length} ${lacking === 1 ? "lacks" : "lack"} something` : "Everything is ready";
     said.textContent = lacking ? `${sentence.textContent}: ${found.filter((engine) => !engine.ready).map((engine) => engine.name).join(", ")}.` : `${sentence.textContent}.`;
@@ -46,13 +46,10 @@ export default panel("Health", async ({ root, desk }) => {
   }
 
   function showError(error) {
-    engines = [];
     again.disabled = false;
     sentence.textContent = "Health";
     fill(list, h("li", {}, h("div", { class: "luma-error", role: "alert" }, icon("warning"), h("p", { class: "luma-text" }, error))));
   }
 
-  showChecking();
-  const known = await desk.tell("state");
-  if (known && !engines) show(known);
+  await check();
 });

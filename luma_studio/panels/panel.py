@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -30,6 +31,8 @@ class Panel(anywidget.AnyWidget):
     """The name of its ``.js`` and ``.css``."""
     topics: ClassVar[tuple[str, ...]] = ()
     """What of the session its page wants to be told."""
+    slow: ClassVar[frozenset[str]] = frozenset()
+    """Verbs that take their time: answered from a thread, so that the kernel goes on answering others."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "front" in cls.__dict__:  # not the classes that traitlets makes of it
@@ -62,6 +65,12 @@ class Panel(anywidget.AnyWidget):
         _log.error("%s in the page: %s", type(self).__name__, message[:2000])
 
     def _asked(self, _widget: object, content: dict[str, Any], _buffers: Sequence[memoryview]) -> None:
+        if content.get("verb") in self.slow:
+            threading.Thread(target=self._answer, args=(content,), name="luma-panel", daemon=True).start()
+        else:
+            self._answer(content)
+
+    def _answer(self, content: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"re": content.get("ask")}
         buffers: Buffers = []
         try:

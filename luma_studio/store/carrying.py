@@ -46,7 +46,7 @@ def check_continues(name: str, state: State, clauses: Sequence[Clause]) -> None:
     if len(texts) >= _ANOTHER and texts.isdisjoint(clause.text for clause in clauses):
         raise SettingError(
             f"{name} holds another script: none of its {len(state.clauses)} clauses is in this one. "
-            "Choose another name (--name), or remove its folder to begin anew."
+            "Choose another name, or remove its folder to begin anew."
         )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from helpers.fakes import FakeVoice, give
 
+import luma_studio.export
 from luma_studio import Studio
 from luma_studio.errors import LumaError, SettingError, StoreError, UnsafeNameError
 from luma_studio.panels.audio_players import AudioPlayers
@@ -126,12 +128,23 @@ def test_a_word_that_is_not_spoken_yet_makes_it_older(session):
     assert current(AudioPlayers(session)) == {"master.mp3": False}
 
 
-def test_an_edit_while_it_is_exported_makes_it_older(session):
+def test_an_edit_while_it_is_exported_makes_it_older(session, monkeypatch):
+    begun, edited = threading.Event(), threading.Event()
+    write_master = luma_studio.export.write_master
+
+    def waiting(*given):
+        begun.set()
+        assert edited.wait(60)
+        write_master(*given)
+
+    monkeypatch.setattr(luma_studio.export, "write_master", waiting)
     panel = AudioPlayers(session)
     panel.do_export(["master.mp3"])
+    assert begun.wait(60)
     session.edit(lambda production: production.tune({0: 4.0}))
+    edited.set()
     assert session._works["export"].wait(60)
-    assert current(panel) == {"master.mp3": False}  # whichever of the two it read
+    assert current(panel) == {"master.mp3": False}
 
 
 def test_peaks_that_keep_a_master_quiet_are_told(session):

@@ -1,0 +1,41 @@
+"""The productions of the studio: which one is open, the ones one worked on last, and a way to begin another."""
+
+from __future__ import annotations
+
+from luma_studio.errors import SettingError
+from luma_studio.panels.panel import Answer, Panel
+
+
+class Productions(Panel):
+    """The head of a page: which production is open, those one worked on last, and a new script.
+
+    >>> Productions(session)                               # doctest: +SKIP
+    """
+
+    front = "productions"
+    topics = ("production", "files", "notice")
+
+    def do_state(self) -> Answer:
+        """The name of the open production, and all there are, the one saved last first; ``alone``: without a studio."""
+        name = self.session.production.name if self.session.is_open else None
+        try:
+            recent = self.session.studio.recent()
+        except SettingError:  # the session was begun with a production alone
+            return {"name": name, "recent": [], "alone": True}
+        return {
+            "name": name,
+            "recent": [{"name": each.name, "changed": each.changed} for each in recent],
+            "alone": False,
+        }
+
+    def do_open(self, name: str) -> bool:
+        """Open a production; answers whether there is one of that name."""
+        if name not in self.session.studio.productions():
+            return False
+        if not (self.session.is_open and self.session.production.name == name):
+            self.session.open(name)
+        return True
+
+    def do_leave(self) -> None:
+        """Close the production that is open; its folder keeps it."""
+        self.session.leave()

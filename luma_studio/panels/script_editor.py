@@ -1,0 +1,370 @@
+"""The script editor: a text as it is typed, as the reader reads it, and the voices that are to speak it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import accumulate, chain, count
+from pathlib import Path
+from typing import Any
+
+import luma_studio
+from luma_studio import speaking
+from luma_studio.errors import SettingError
+from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.production import Production
+from luma_studio.script import Clause, Scene, Script, decode, parse
+from luma_studio.settings import Choices, Reading, chosen
+from luma_studio.store import files
+from luma_studio.store.state import FILE
+from luma_studio.store.takes import TakeStore
+from luma_studio.studio import STORE, Studio
+from luma_studio.voices import Utterance, VoiceChoice, make_voice
+from luma_studio.voices.espeak import ENGINE as ESPEAK
+from luma_studio.voices.espeak import variants
+
+Changes = dict[str, Any]
+"""Settings that were chosen in the page, by their names in ``Choices``."""
+
+_CHOICES = ("voice", "speakers", "language", "granularity", "sentence_pause", "comma_pause")
+_USUAL_RATE = 150  # words a minute, at which estimates are made
+_SAMPLE = 160  # characters that are enough to know a voice by
+_TITLE = 40  # characters of a clause that may name what has no header,
+_NUMBERED = 24  # and of a name that is followed by a number
+_WIDE = re.compile("[\U00010000-\U0010ffff]")
+_WORD = re.compile(r"\S+")
+
+
+class ScriptEditor(Panel):
+    """A script as it is typed, coloured as the studio reads it, with its scenes, its name and its voices.
+
+    >>> ScriptEditor(session)                              # doctest: +SKIP
+    """
+
+    front = "script_editor"
+    topics = ("production", "work", "notice")
+    slow = frozenset({"about", "read", "quote", "hear", "speak"})
+
+    # What there is
+
+    def do_about(self) -> Answer:
+        """What can be chosen from: the embedded voice's variants, and examples to begin with."""
+        return {
+            "variants": sorted(variants(), key=str.casefold),
+            "examples": [_described(path) for path in _examples()],
+        }
+
+    def do_state(self) -> Answer:
+        """The script that is open with its draft and choices; without one, the draft that has no production yet.
+
+        ``alone`` says that there is no studio, and so no way to change the script: it can be read and spoken.
+        """
+        studio, production = self._studio, self._open
+        draft = None if studio is None else (production or studio).draft
+        return {
+            "name": production and production.name,
+            "text": production.script.text if production else "",
+            "draft": None if draft is None else _plain(draft),
+            "choices": _choices(self._base),
+            "alone": studio is None,
+            "works": self.session.works(),
+        }
+
+    def do_example(self, name: str) -> Answer:
+        """The text of an example."""
+        path = next(path for path in _examples() if path.stem == name)
+        return {"text": decode(path.read_bytes()), "name": _title(path)}
+
+    def do_decode(self, file: str, data: str) -> Answer:
+        """The text of a file that was opened in the page, whose bytes come in base64, and a name made of the file's."""
+        return {"text": decode(base64.b64decode(data)), "name": files.name_from(Path(file).stem)}
+
+    # While it is typed
+
+    def do_read(self, text: str, changes: Changes) -> Answer:
+        """What the reader makes of a text: marks, diagnostics, scenes, speakers and figures. Raises ScriptError.
+
+        Offsets count UTF-16 code units, as a browser does; lengths are in seconds and estimated.
+        """
+        choices = chosen(self._base, changes)
+        script = _read(_plain(text), _reading(choices))
+        offset = _counting_utf16(text, script)
+        clauses = tuple(script.clauses)
+        seconds = _lengths(choices)
+        scenes = [_scene(scene, seconds) for scene in script.scenes]
+        lines = _line_starts(script.text)
+        return {
+            "marks": [[offset(mark.start), offset(mark.end), mark.kind] for mark in script.marks],
+            "diagnostics": _diagnostics(script, lines, offset),
+            "scenes": [{**scene, "offset": offset(lines[scene["line"] - 1])} for scene in scenes],
+            "speakers": _speakers(clauses, choices),
+            "language": clauses[0].language,
+            "words": sum(len(clause.text.split()) for clause in clauses),
+            "clauses": len(clauses),
+            "seconds": sum(scene["seconds"] for scene in scenes),
+            "name": self._free_name(_heading(script)),
+        }
+
+    def do_keep_draft(self, name: str | None, text: str) -> None:
+        """Keep what was typed for a production, or for none yet."""
+        if name is None:
+            self.session.studio.keep_draft(_plain(text) or None)
+        else:
+            self._known(name).keep_draft(_plain(text))
+
+    def do_quote(self, name: str, text: str, changes: Changes) -> Answer:
+        """What speaking this text under this name would buy, and whether the name has a production. Changes nothing."""
+        exists = self._exists(name)
+        production = self._known(name) if exists else None
+        choices = chosen(production.choices if production else self._base, changes)
+        same = production is not None and choices == production.choices and _is_text(production, text)
+        quote = production.quote() if production and same else self._quoted(text, choices, production)
+        return {
+            "exists": exists,
+            "to_speak": quote.to_speak,
+            "here": quote.here,
+            "cost": float(quote.cost),
+            "spoken": same and production is not None and None not in production.takes_in_use,
+        }
+
+    def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
+        """A few words as a voice speaks them: 16-bit little-endian samples."""
+        engine = make_voice(VoiceChoice.parse(voice))
+        try:
+            speech = asyncio.run(engine.speak(Utterance(_plain(text)[:_SAMPLE], language)))
+        finally:
+            engine.close()
+        return {"rate": speech.rate}, [speech.samples.astype("<i2").tobytes()]
+
+    # Speaking
+
+    def do_speak(self, name: str, text: str, changes: Changes) -> None:
+        """Open or begin the production of this name with this text, and speak what is not spoken yet."""
+        before = self._open
+        if before is None or before.name != name or changes or not _is_text(before, text):
+            self.session.begin(name, text, **changes)
+            (before or self.session.studio).keep_draft(None)  # it is a script now
+        self.session.speak()
+
+    def do_stop(self) -> None:
+        """Stop speaking; what was spoken is kept."""
+        self.session.stop("speak")
+
+    # Within
+
+    @property
+    def _open(self) -> Production | None:
+        return self.session.production if self.session.is_open else None
+
+    @property
+    def _studio(self) -> Studio | None:
+        try:
+            return self.session.studio
+        except SettingError:  # the session was begun with a production alone
+            return None
+
+    @property
+    def _base(self) -> Choices:
+        """What holds where nothing was chosen."""
+        production, studio = self._open, self._studio
+        if production is not None:
+            return production.choices
+        return Choices() if studio is None else studio.settings
+
+    def _exists(self, name: str) -> bool:
+        production = self._open
+        if production is not None and production.name == name:
+            return True
+        return (files.confined(self.session.studio.folder, name) / FILE).exists()
+
+    def _known(self, name: str) -> Production:
+        """A production by its name, the open one or another."""
+        production = self._open
+        return production if production and production.name == name else self.session.studio.production(name)
+
+    def _free_name(self, text: str) -> str:
+        """A name made of words that no production has yet."""
+        if self._studio is None:
+            return files.name_from(text)
+        numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
+        names = map(files.name_from, chain([text], numbered))
+        return next(name for name in names if not self._exists(name))
+
+    def _quoted(self, text: str, choices: Choices, production: Production | None) -> speaking.Quote:
+        """A quote for a text that is no production's script yet, or was changed since."""
+        studio = self.session.studio
+        clauses = tuple(_read(_plain(text), _reading(choices)).clauses)
+        speaking.check_voices(clauses, choices, studio.voice)
+        spoken = _spoken(production, choices) if production else set()
+        here = spoken.intersection(map(_words, clauses))
+        orders = [
+            speaking.order(clauses, index, choices, studio.voice)
+            for index, clause in enumerate(clauses)
+            if _words(clause) not in here
+        ]
+        quote = speaking.quoted(orders, _takes(studio.folder / STORE / "takes", choices.sample_rate))
+        return replace(quote, here=quote.here + len(here))
+
+
+def _examples() -> list[Path]:
+    """The scripts to begin with: beside the package in a clone, in it when it is installed."""
+    package = Path(luma_studio.__file__).parent
+    folders = (folder / "notebooks" / "examples" for folder in (package, package.parent))
+    return next((sorted(folder.glob("*.txt")) for folder in folders if folder.is_dir()), [])
+
+
+def _described(path: Path) -> Answer:
+    choices = Choices()
+    script = _read(decode(path.read_bytes()), _reading(choices))
+    seconds = _lengths(choices)
+    return {
+        "name": path.stem,
+        "title": _title(path),
+        "language": next(script.clauses).language,
+        "seconds": sum(_scene(scene, seconds)["seconds"] for scene in script.scenes),
+    }
+
+
+def _title(path: Path) -> str:
+    return path.stem.replace("-", " ").capitalize()
+
+
+# Text
+
+
+def _plain(text: str) -> str:
+    """A text as files and messages can hold it; it stays as long as it is."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_text(production: Production, text: str) -> bool:
+    return text in (production.text, production.script.text)
+
+
+@lru_cache(maxsize=4)
+def _read(text: str, reading: Reading) -> Script:
+    return parse(text, reading)
+
+
+def _reading(choices: Choices) -> Reading:
+    return Reading(**{name: getattr(choices, name) for name in Reading.model_fields})
+
+
+def _choices(base: Choices) -> Changes:
+    return {name: getattr(base, name) for name in _CHOICES}
+
+
+def _counting_utf16(text: str, script: Script) -> Callable[[int], int]:
+    """What gives for an offset in the script's text the one that a browser counts in the text it sent."""
+    wide = [match.start() for match in _WIDE.finditer(script.text)]
+    mark = int(text.startswith("\ufeff"))  # which is in no script
+    return lambda offset: offset + bisect_left(wide, offset) + mark
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *accumulate(len(line) + 1 for line in text.split("\n"))][:-1]
+
+
+def _diagnostics(script: Script, lines: Sequence[int], offset: Callable[[int], int]) -> list[Changes]:
+    """Each diagnostic with the stretch it is about: a note where one begins there, else a word."""
+    notes = {mark.start: mark.end for mark in script.marks}
+    told = []
+    for each in script.diagnostics:
+        start = lines[each.line - 1] + each.column - 1
+        word = _WORD.match(script.text, start)
+        end = notes.get(start) or (word.end() if word else start + 1)
+        told.append(
+            {
+                "line": each.line,
+                "level": each.level,
+                "message": _plain(each.message),
+                "start": offset(start),
+                "end": offset(min(end, lines[each.line] if each.line < len(lines) else len(script.text))),
+            }
+        )
+    return told
+
+
+def _heading(script: Script) -> str:
+    """The first header, or else the first words."""
+    clause = next(script.clauses)
+    return next((scene.title for scene in script.scenes if scene.title), _shortened(clause.text))
+
+
+def _shortened(text: str) -> str:
+    """Whole words from the beginning of a text."""
+    return text if len(text) <= _TITLE else (text[:_TITLE].rpartition(" ")[0] or text[:_TITLE])
+
+
+# Figures
+
+
+def _lengths(choices: Choices) -> Callable[[Clause], float]:
+    """What gives the estimated seconds of a clause with its pause, at its speaker's pace."""
+    paces: dict[str | None, float] = {}
+
+    def seconds(clause: Clause) -> float:
+        if clause.speaker not in paces:
+            paces[clause.speaker] = _pace(speaking.speaker_voice(clause.speaker, choices))
+        return speaking.estimated(clause.text, clause.language) / paces[clause.speaker] + clause.pause.seconds
+
+    return seconds
+
+
+def _pace(voice: VoiceChoice) -> float:
+    """How much faster than usual a voice speaks."""
+    rate = dict(voice.settings).get("rate", _USUAL_RATE)
+    return rate / _USUAL_RATE if voice.engine == ESPEAK and isinstance(rate, int) and rate > 0 else 1.0
+
+
+def _scene(scene: Scene, seconds: Callable[[Clause], float]) -> Changes:
+    return {
+        "id": scene.id,
+        "title": scene.title or (_shortened(scene.clauses[0].text) if scene.clauses else ""),
+        "line": scene.line,
+        "clauses": len(scene.clauses),
+        "seconds": scene.lead_in_seconds + sum(map(seconds, scene.clauses)),
+    }
+
+
+def _speakers(clauses: Iterable[Clause], choices: Choices) -> list[Changes]:
+    """Who speaks, in the order they do, each with a sentence of theirs and the voice that speaks it."""
+    first: dict[str | None, Clause] = {}
+    for clause in clauses:
+        if clause.speaker not in first or len(first[clause.speaker].text) < _TITLE / 2:
+            first[clause.speaker] = clause
+    return [
+        {
+            "name": speaker,
+            "sample": clause.text[:_SAMPLE],
+            "language": clause.language,
+            "voice": str(speaking.speaker_voice(speaker, choices)),
+        }
+        for speaker, clause in first.items()
+    ]
+
+
+# What is spoken already
+
+
+@lru_cache(maxsize=4)
+def _takes(folder: Path, rate: int) -> TakeStore:
+    """A store of takes, kept because it knows what it has read."""
+    return TakeStore(folder, rate)
+
+
+def _words(clause: Clause) -> tuple[str | None, str, str]:
+    return clause.speaker, clause.language, clause.text
+
+
+def _spoken(production: Production, choices: Choices) -> set[tuple[str | None, str, str]]:
+    """What a production has spoken, some of it perhaps by a voice of one clause's own, and would not speak again."""
+    if (choices.voice, choices.speakers) != (production.choices.voice, production.choices.speakers):
+        return set()
+    pairs = zip(production.clauses, production.takes_in_use, strict=True)
+    return {_words(clause) for clause, take in pairs if take is not None}
