@@ -1,8 +1,8 @@
 """The front ends of the panels: one ES module and one style sheet each, as a widget needs them.
 
-The files stand beside the Python and are plain ES modules that import one another (``import { h } from "./kit.js";``), so
-a browser can load them as they are, to test them. A widget is given one text: here the imported files are put before
-the one that imports them, each once.
+The files stand beside the Python and are plain ES modules that import one another (``import { h } from "./kit.js";``),
+so a browser can load them as they are, to test them. A widget is given one text: here the imported files are put
+before the one that imports them, each once.
 """
 
 from __future__ import annotations

@@ -165,6 +165,14 @@ function deskOf(model, signal) {
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => model.off("msg:custom", heard));
+  const post = (message) => {
+    try {
+      model.send(message);
+    } catch (error) { // the kernel is gone: what is asked stays unanswered, as on a broken line, and is no refusal
+      console.warn("Nobody hears the page:", error.message);
+      lost(true);
+    }
+  };
   const desk = {
     /** Ask Python; the answer is `{ value, buffers }`. */
     ask(verb, given = {}) {
@@ -172,7 +180,7 @@ function deskOf(model, signal) {
       const id = `${model.model_id ?? ""}:${shared.asked}`;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        model.send({ ask: id, verb, with: given });
+        post({ ask: id, verb, with: given });
       });
     },
     /** Ask Python; what goes wrong is shown as a notice, and the answer is then undefined. */
@@ -192,7 +200,7 @@ function deskOf(model, signal) {
     report(error) {
       const text = String(error?.stack ?? error);
       console.error(error);
-      model.send({ ask: null, verb: "report", with: { message: text } });
+      post({ ask: null, verb: "report", with: { message: text } });
     },
   };
   const guarded = (run) => {

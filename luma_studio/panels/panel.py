@@ -23,7 +23,7 @@ class Panel(anywidget.AnyWidget):
     """A widget over a session. ``source`` is a session, a studio, a production, or nothing for a studio of its own.
 
     The page asks (``{"ask": id, "verb": "tune", "with": {...}}``) and each question is answered once, by the method
-    ``do_tune(**with)``: with a value, or with the sentence of what went wrong. A value may be a pair of JSON and buffers.
+    ``do_tune(**with)``: with a value, or with the sentence of what went wrong. A value may be JSON and buffers, a pair.
     What changes without having been asked for is told to every panel by the session (``{"topic": ..., "value": ...}``).
     """
 
@@ -82,7 +82,8 @@ class Panel(anywidget.AnyWidget):
             answer |= {"error": str(error), "kind": type(error).__name__}
         except Exception as error:  # noqa: BLE001 - the page must hear of it, whatever it is
             _log.exception("%s could not answer", type(self).__name__)
-            answer |= {"error": f"The studio made a mistake ({type(error).__name__}: {error}). Nothing was lost; try again, or reload.", "kind": "mistake"}
+            said = f"The studio made a mistake ({type(error).__name__}: {error})."
+            answer |= {"error": f"{said} Nothing was lost; try again, or reload.", "kind": "mistake"}
         self.send(answer, buffers)
 
     def _answered(self, verb: str, given: dict[str, Any]) -> Answer:

@@ -70,8 +70,12 @@ class PauseTimeline(Panel):
         production = self.session.production
         used = production.takes_in_use[clause]
         return [
-            {"fingerprint": each.fingerprint, "voice": each.voice, "seed": each.seed,
-             "used": used is not None and each.fingerprint == used.fingerprint}
+            {
+                "fingerprint": each.fingerprint,
+                "voice": each.voice,
+                "seed": each.seed,
+                "used": used is not None and each.fingerprint == used.fingerprint,
+            }
             for each in production.takes(clause)
         ]
 

@@ -283,7 +283,6 @@ class Session:
             self._thread.start()
         asyncio.run_coroutine_threadsafe(task, self._loop)
 
-
     def _watch(self) -> None:
         self._submit(self._watched(self.production))
 
