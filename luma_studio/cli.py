@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from luma_studio.export import Exported, check_name
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener, unheard
 from luma_studio.script import decode, draw_outline, outline, parse
+from luma_studio.server import find_notebook
 from luma_studio.settings import chosen, load_settings
 from luma_studio.store import files
 from luma_studio.studio import Studio
@@ -134,6 +136,52 @@ def voices_command() -> None:
     console.print("[bold]Variants[/]", " ".join(sorted(variants())), soft_wrap=True)
     console.print("[bold]Settings[/]", "rate=80…450 (words a minute, 150), pitch=0…99 (50)")
     console.print("[bold]Example[/]", "espeak:hi+f3,rate=140,pitch=60")
+
+
+def _serving(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that serves; being told to end is how it ends."""
+    options = (
+        click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--port", type=click.IntRange(0, 65535), help="Port; by default the next free one."),
+        click.option("--no-browser", "browser", is_flag=True, default=True, flag_value=False, help="Open no browser."),
+    )
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            command(*args, tell=click.echo, **kwargs)
+
+    for option in reversed(options):
+        run = option(run)
+    return run
+
+
+@main.command("open")
+@click.argument("notebook", required=False)
+@click.option("--kernels", "most", type=click.IntRange(min=1), default=8, show_default=True, help="Pages open at once.")
+@click.option(
+    "--idle", type=click.FloatRange(min=1), default=40, show_default=True, help="Seconds a closed page's kernel lives."
+)
+@_explained
+@_serving
+def open_command(notebook: str | None, **options: Any) -> None:
+    """Open the studio in the browser: the notebooks as pages; NOTEBOOK first, studio.ipynb if none is named."""
+    first = find_notebook(notebook)
+    click.echo("Warming up…")
+    from luma_studio.server import serving  # noqa: PLC0415 - takes seconds, which no other command should
+
+    serving.serve(first, serving.Options(**options))
+
+
+@main.command("lab")
+@_explained
+@_serving
+def lab_command(**options: Any) -> None:
+    """Open the notebooks in JupyterLab."""
+    from luma_studio.server import lab  # noqa: PLC0415 - takes seconds, which no other command should
+
+    lab.serve(**options)
 
 
 def _read(path: Path) -> str:

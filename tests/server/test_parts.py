@@ -1,0 +1,120 @@
+"""The small parts of serving: folders, addresses, what kernels are given, the bundle of scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from luma_studio.errors import InputError, SettingError
+from luma_studio.server import PAGES, address, find_notebook, lab, notebooks_folder
+from luma_studio.server.assets import bundle
+from luma_studio.server.kernels import OwnPython, environment
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_notebooks_are_beside_the_package_in_a_clone_and_inside_it_in_a_wheel(tmp_path, monkeypatch):
+    assert notebooks_folder() == ROOT / "notebooks"
+    package = tmp_path / "luma_studio"
+    (package / "notebooks").mkdir(parents=True)
+    monkeypatch.setattr("luma_studio.server.__file__", str(package / "server" / "__init__.py"))
+    assert notebooks_folder() == package / "notebooks"
+
+
+def test_a_notebook_is_found_by_name_by_path_or_is_the_first_page(workspace):
+    (workspace / "mine.ipynb").touch()
+    assert find_notebook("mine.ipynb") == workspace / "mine.ipynb"
+    for name in (None, "studio", "studio.ipynb", str(ROOT / "notebooks" / "studio.ipynb")):
+        assert find_notebook(name) == ROOT / "notebooks" / PAGES[0]
+    for unknown in ("nowhere", "mine", str(workspace)):
+        with pytest.raises(InputError, match="There is no notebook"):
+            find_notebook(unknown)
+
+
+def test_without_a_port_the_next_free_one_is_taken():
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"Port {port} is taken"):
+            address.listen("127.0.0.1", port, 0)
+        with address.listen("127.0.0.1", None, port) as free:
+            assert free.getsockname()[1] > port
+
+
+def test_a_host_that_is_not_this_computer_is_told():
+    with pytest.raises(InputError, match="Choose --host or --port"):
+        address.listen("192.0.2.1", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "local", "begins"),
+    [
+        ("127.0.0.1", True, "http://127.0.0.1:80/lab?token="),
+        ("localhost", True, "http://localhost:80/lab?token="),
+        ("::1", True, "http://[::1]:80/lab?token="),
+        ("192.0.2.1", False, "http://192.0.2.1:80/lab?token="),
+        ("0.0.0.0", False, f"http://{socket.gethostname()}:80/lab?token="),  # noqa: S104
+    ],
+)
+def test_an_address_knows_whether_it_is_local_and_has_a_token_of_its_own(host, local, begins):
+    first, second = address.Address(host, 80), address.Address(host, 80)
+    assert first.local is local
+    assert first.url("/lab").startswith(begins)
+    assert first.token != second.token
+    assert first.token not in repr(first)
+
+
+def test_kernels_know_the_workspace_the_paths_and_the_environment_file_wherever_they_run(workspace, monkeypatch):
+    (workspace / ".env").write_text("LUMA_WORKSPACE=work\nA_KEY=from the file\nANOTHER=from the file\nEMPTY=\n")
+    inherited = {"ANOTHER": "inherited", "PYTHONPATH": os.pathsep.join(["lib", "/elsewhere"])}
+    assert environment(inherited) == {
+        "LUMA_WORKSPACE": str(workspace / "work"),
+        "A_KEY": "from the file",
+        "PYTHONPATH": os.pathsep.join([str(workspace / "lib"), "/elsewhere"]),
+    }
+    monkeypatch.setenv("LUMA_SAMPLE_RATE", "7")
+    with pytest.raises(SettingError, match="LUMA_SAMPLE_RATE"):
+        environment(inherited)
+
+
+def test_the_only_kernel_is_this_python_whatever_is_installed(tmp_path, monkeypatch):
+    spec = tmp_path / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text(json.dumps({"argv": ["other"], "display_name": "Other", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    specs = OwnPython().get_all_specs()
+    assert list(specs) == ["python3"]
+    assert specs["python3"]["spec"]["argv"][0] == sys.executable
+
+
+def test_the_bundle_holds_every_chunk_once_and_nothing_that_starts_by_itself(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    widgets = tmp_path / "labextensions" / "anywidget" / "static"
+    for folder in (first, second, widgets):
+        folder.mkdir(parents=True)
+    (first / "1.voila.js").write_text('"use strict";a.push([[1]])')
+    (second / "1.voila.js").write_text("b.push([[1]])")
+    (first / "voila.js").write_text("c.push([[2]])")
+    (widgets / "2.abc.js").write_text("d.push([[2]])")
+    (widgets / "remoteEntry.abc.js").write_text("start()")
+    made = bundle([str(first), str(second)], [str(tmp_path / "labextensions")])
+    assert made.script.split() == [b";", b'"use', b'strict";a.push([[1]])', b";", b"d.push([[2]])"]
+    assert made.version != bundle([str(second)], []).version
+
+
+def test_what_is_installed_is_copied_into_the_workspace_to_be_edited_and_edits_are_kept(tmp_path, workspace):
+    installed = tmp_path / "installed" / "notebooks"
+    (installed / "examples").mkdir(parents=True)
+    (installed / "studio.ipynb").write_text("new")
+    (installed / "examples" / "calm.txt").write_text("Calm")
+    own = lab.own_folder(installed, workspace)
+    assert own == workspace / "notebooks"
+    assert (own / "examples" / "calm.txt").read_text() == "Calm"
+    (own / "studio.ipynb").write_text("edited")
+    assert (lab.own_folder(installed, workspace) / "studio.ipynb").read_text() == "edited"
+    assert lab.own_folder(ROOT / "notebooks", workspace) == ROOT / "notebooks"
