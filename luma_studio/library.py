@@ -55,6 +55,15 @@ class AudioFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some bytes of a file; of the whole, as it was then: ``total`` bytes, ``changed`` in seconds since the epoch."""
+
+    data: bytes
+    total: int
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """A file that was removed, and where in the trash it lies."""
 
@@ -68,11 +77,11 @@ def files_of(folder: Path, production: str | None = None) -> list[AudioFile]:
 
     Left out are hidden files, links, files of other kinds than an export makes, and ``production.json``.
     """
-    if production is not None:
-        place = files.confined(folder, production)
-        return list(_files(place)) if _is_folder(place) else []
-    with files.explained(folder):
-        places = [Path(entry.path) for entry in _entries(folder)] if folder.exists() else []
+    with files.explained(folder if production is None else folder / production):
+        if production is not None:
+            places = [files.confined(folder, production)]
+        else:
+            places = [Path(entry.path) for entry in _entries(folder)] if folder.exists() else []
         return [file for place in places if _is_folder(place) for file in _files(place)]
 
 
@@ -134,14 +143,15 @@ def zipped(folder: Path, production: str, names: Sequence[str], file: BinaryIO, 
     listener(Event("write", len(paths), len(paths), production))
 
 
-def read_part(folder: Path, production: str, name: str, start: int, size: int) -> bytes:
+def read_part(folder: Path, production: str, name: str, start: int, size: int) -> Part:
     """Up to ``size`` bytes of a file from ``start`` on; fewer where it ends."""
     if start < 0 or size < 0:
         raise SettingError(f"A part of a file cannot begin at {start} and have {size} bytes. Give numbers from 0.")
     path = _path(folder, production, name)
     with files.explained(path), path.open("rb") as file:
+        about = os.fstat(file.fileno())  # not of the path: another file may have it by now
         file.seek(start)
-        return file.read(size)
+        return Part(file.read(size), about.st_size, about.st_mtime)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

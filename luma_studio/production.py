@@ -6,7 +6,8 @@ import asyncio
 import operator
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -14,7 +15,7 @@ from filelock import FileLock
 
 from luma_studio import export, speaking
 from luma_studio.audio.clip import Clip, Samples
-from luma_studio.errors import FitError, SettingError, StoreError, VoiceError
+from luma_studio.errors import ChangedError, FitError, SettingError, StoreError, VoiceError
 from luma_studio.progress import Event, Listener, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
@@ -37,6 +38,7 @@ Key = SupportsIndex | str
 _DRAFT = "draft.txt"
 _OPEN = ".open.lock"
 _KEEP = 2.0  # seconds of speaking after which what is here is saved
+_AGAIN = 0.05  # seconds between two looks whether another speaking has ended
 _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 
 
@@ -70,7 +72,7 @@ class Production:
         self._voices = voices
         self._runs = RunStore(store / "runs")
         self._lock = threading.RLock()
-        self._speaking = asyncio.Lock()
+        self._speaking = threading.Lock()
         self._open: FileLock | None = None
         self._take_up(text, choices, changes)
 
@@ -193,9 +195,9 @@ class Production:
         """Speak what has not been spoken yet, several clauses at once. What is in the store is free.
 
         Raises VoiceError when clauses failed, Stopped when the listener asked for it; what was spoken is kept, and
-        speaking again tries only the rest. All speaking of one production belongs on one event loop.
+        speaking again tries only the rest.
         """
-        async with self._speaking:  # whoever comes second finds the takes of the first
+        async with self._turn():
             await self._speak(self._orders(self._state), listener)
 
     async def speak_again(
@@ -205,7 +207,7 @@ class Production:
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
             raise SettingError(f"A seed is a whole number from 0; {seed!r} is none.")
-        async with self._speaking:
+        async with self._turn():
             clause = self._state.clauses[index]
             highest = max((take.seed for take in clause.takes), default=clause.seed)
             order = speaking.order(
@@ -392,14 +394,37 @@ class Production:
             nonlocal kept
             filled.append(order)
             if time.monotonic() - kept > _KEEP:
-                self._change(lambda state: speaking.with_take(state, filled))
+                self._keep(filled)
                 filled.clear()
                 kept = time.monotonic()
 
         try:
             await speaking.speak(orders, self._takes, listener, keep)
         finally:  # also when it was stopped: what is here is here
-            self._change(lambda state: speaking.with_take(state, filled))
+            self._keep(filled)
+
+    def _keep(self, filled: Sequence[Order]) -> None:
+        """Keep takes: also beside pauses that another window saved meanwhile, which are taken up."""
+        with self._lock:
+            try:
+                self._change(lambda state: speaking.with_take(state, filled))
+            except ChangedError:
+                script = self._state.text, self._state.choices
+                theirs = self._file.load_if(lambda state: (state.text, state.choices) == script)
+                if theirs is None:
+                    raise
+                self._state = self._saved = theirs
+                self._change(lambda state: speaking.with_take(state, filled))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One speaks at a time, on whichever event loop; whoever comes second finds the takes of the first."""
+        while not self._speaking.acquire(blocking=False):
+            await asyncio.sleep(_AGAIN)
+        try:
+            yield
+        finally:
+            self._speaking.release()
 
     def _orders(self, state: State) -> list[Order]:
         return speaking.orders(self.clauses, state.clauses, self.choices, self._voices)

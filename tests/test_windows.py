@@ -211,3 +211,38 @@ def test_a_production_that_another_process_holds_is_free_once_that_is_killed(cal
         process.kill()
         process.wait(20)
         assert calm.hold()
+
+
+def test_takes_are_kept_beside_pauses_that_another_window_tuned_meanwhile(calm, workspace):
+    other = opened(workspace)
+
+    def tuned_elsewhere(event):
+        if event.done == 1:
+            other.tune({0: 7.0})
+
+    asyncio.run(calm.speak(tuned_elsewhere))
+    assert None not in calm.takes_in_use
+    assert calm.pauses[0].seconds == 7.0
+    kept = [take and take.fingerprint for take in opened(workspace).takes_in_use]
+    assert kept == [take.fingerprint for take in calm.takes_in_use]
+
+
+def test_takes_do_not_overwrite_another_script_that_another_window_saved_meanwhile(calm, workspace):
+    def rewritten_elsewhere(event):
+        if event.done == 1:
+            opened(workspace, SCRIPT.replace("Let it go.", "Let it all go."))
+
+    with pytest.raises(ChangedError):
+        asyncio.run(calm.speak(rewritten_elsewhere))
+    with pytest.raises(ChangedError):
+        calm.tune({0: 1.0})
+    assert "Let it all go." in opened(workspace).text
+
+
+def test_two_event_loops_speak_one_after_the_other(calm, workspace):
+    first = threading.Thread(target=asyncio.run, args=(calm.speak(),))
+    first.start()
+    asyncio.run(calm.speak())
+    first.join(20)
+    assert not first.is_alive()
+    assert None not in calm.takes_in_use

@@ -2,10 +2,10 @@
 
 import { button, clock, count, download, fill, h, icon, notice, panel, size } from "./kit.js";
 import { downloadButton, fillOnce, isSound, remoteFile, soundPlayer, stampOf } from "./files.js";
+import { showAgo } from "./words.js";
 import { progressBar } from "./work.js";
 
 const RANKS = ["master", "scene", "captions", "chapters", "audit", "manifest", "other"];
-const STEPS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 
 export default panel("Audio library", async ({ root, desk, signal }) => {
   const parts = new Map(); // of the list: a production each, by its name
@@ -87,7 +87,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
 
     function show({ changed }) {
       badge.hidden = name !== state.open;
-      showTime(when, changed);
+      showAgo(when, changed);
     }
 
     function expand(wanted) {
@@ -205,7 +205,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
       function showFile(now) {
         const kind = now.scene?.replace("_", " ") ?? (now.kind === "other" ? "" : now.kind);
         about.textContent = [kind, now.seconds !== null && clock(now.seconds), size(now.bytes)].filter(Boolean).join(" · ");
-        showTime(time, now.changed);
+        showAgo(time, now.changed);
         badge.hidden = !now.in_manifest;
       }
 
@@ -250,14 +250,4 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
 /** Masters first, then the scenes in their order, then the rest. */
 function inOrder(found) {
   return [...found].sort((one, other) => RANKS.indexOf(one.kind) - RANKS.indexOf(other.kind) || one.name.localeCompare(other.name, "en", { numeric: true }));
-}
-
-/** A time as people say it, the exact one as its title. */
-function showTime(element, changed) {
-  const date = new Date(changed * 1000);
-  const past = (Date.now() - date) / 1000;
-  const [unit, seconds] = STEPS.find(([, each]) => past >= each) ?? [null, 1];
-  element.dateTime = date.toISOString();
-  element.title = date.toLocaleString();
-  element.textContent = unit ? new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(past / seconds), unit) : "just now";
 }

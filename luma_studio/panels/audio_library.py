@@ -47,6 +47,7 @@ class AudioLibrary(Panel):
 
     front = "audio_library"
     topics = ("production", "files", "notice")
+    slow = frozenset({"state", "files", "remove", "restore"})
 
     def __init__(self, source: Source = None, **unknown: object) -> None:
         self._removed: dict[str, Removed] = {}

@@ -2,7 +2,7 @@
 
 import { button, clock, count, fill, h, icon, notice, panel, size } from "./kit.js";
 import { downloadButton, fillOnce, remoteFile, soundPlayer, stampOf } from "./files.js";
-import { exportStages, isRunning, progressBar, timeLeft } from "./work.js";
+import { isRunning } from "./work.js";
 
 const FORMATS = { mp3: "MP3", wav: "WAV", flac: "FLAC", m4a: "M4A" };
 const SOON = 300; // ms that further edits are waited for, before what was exported is looked at again
@@ -16,7 +16,6 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
   // The page
 
   const form = exportForm();
-  const working = workingBar();
   const empty = h("div", { class: "luma-empty" }, icon("file"), h("strong", {}, "Nothing to hear yet"), h("p", {}, "Write a script and have it spoken. Its master appears here, with a file for each scene."));
   const unspoken = h("div", { class: "luma-banner luma-players-note", role: "status", hidden: true });
   const older = h("div", { class: "luma-banner luma-players-note", role: "status", hidden: true }, icon("warning"), h("span", {}, "Older than your last edit. Export again to hear it as it is now."));
@@ -28,7 +27,7 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
   const beside = h("div", { class: "luma-row" });
   const audit = h("div", { class: "luma-players-audit" });
   const besidePart = h("section", { class: "luma-players-part", "aria-label": "Captions, chapters and audit" }, h("h3", {}, "Captions, chapters and audit"), audit, beside);
-  const main = h("div", { hidden: true }, form.element, working.element, unspoken, older, waiting, h("div", { class: "luma-players-files" }, h("div", {}, masters, limited), scenesPart, besidePart));
+  const main = h("div", { hidden: true }, form.element, unspoken, older, waiting, h("div", { class: "luma-players-files" }, h("div", {}, masters, limited), scenesPart, besidePart));
   root.append(h("header", { class: "luma-head" }, h("h2", {}, "Master and scenes")), empty, main);
   signal.addEventListener("abort", () => {
     for (const row of rows.values()) row.close();
@@ -48,7 +47,7 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
     take(work);
     if (!production) return;
     showUnspoken();
-    showWork();
+    form.show();
   });
   signal.addEventListener("abort", () => clearTimeout(soon));
 
@@ -79,7 +78,6 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
       form.show();
       showUnspoken();
       showFiles();
-      showWork();
     } else {
       clearRows(new Set());
     }
@@ -111,10 +109,11 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
       return { box, element: h("label", { class: "luma-players-format" }, box, words) };
     });
     const send = button({ icon: "download", text: "Export", kind: "luma-button-primary", type: "submit" });
+    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", hidden: true, onclick: desk.guarded(() => desk.tell("stop")) });
     const element = h("form", { class: "luma-players-form", onsubmit: (event) => { event.preventDefault(); run(); } },
       h("label", { class: "luma-players-field" }, h("span", {}, "Name"), name),
       h("fieldset", { class: "luma-players-field" }, h("legend", {}, "Formats"), h("div", { class: "luma-row" }, boxes.map((each) => each.element))),
-      send, wrong);
+      h("div", { class: "luma-row luma-players-do" }, send, stop), wrong);
     const chosen = () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value);
     const run = desk.guarded(async () => {
       if (send.disabled) return;
@@ -127,11 +126,14 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
       }
     });
     function show() {
-      const words = chosen().length ? refused : "Choose at least one format.";
+      const words = chosen().length ? refused || failure() : "Choose at least one format.";
       if (wrong.textContent !== words) wrong.textContent = words;
-      send.disabled = !production || production.unspoken > 0 || isRunning(exporting) || !chosen().length || !name.value.trim();
+      const busy = isRunning(exporting);
+      if (busy && document.activeElement === send) (stop.hidden = false, stop.focus({ preventScroll: true }));
+      send.disabled = !production || production.unspoken > 0 || busy || !chosen().length || !name.value.trim();
       const again = production?.masters.length && chosen().every((ending) => production.masters.some((master) => master.name === `${name.value.trim()}.${ending}`));
-      send.querySelector("span").textContent = again ? "Export again" : "Export";
+      send.querySelector("span").textContent = busy ? "Exporting …" : again ? "Export again" : "Export";
+      stop.disabled = exporting?.status === "stopping";
     }
     /** The name and the formats that the production was exported with before. */
     function propose() {
@@ -144,35 +146,10 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
     return { element, show, propose };
   }
 
-  function workingBar() {
-    const words = h("p", { class: "luma-text", role: "status" });
-    const bar = progressBar("Exporting");
-    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", onclick: desk.guarded(() => desk.tell("stop")) });
-    const element = h("div", { class: "luma-players-working", hidden: true }, h("div", { class: "luma-row" }, words, stop), bar.element);
-    const wrong = h("div", { class: "luma-error", role: "alert", hidden: true });
-    return { element: h("div", {}, element, wrong), words, bar, stop, running: element, wrong };
-  }
-
-  let stageSaid = "";
-
-  function showWork() {
-    form.show();
-    const busy = isRunning(exporting);
-    working.running.hidden = !busy;
-    working.wrong.hidden = exporting?.status !== "failed";
-    if (exporting?.status === "failed" && working.wrong.dataset.text !== exporting.error) {
-      working.wrong.dataset.text = exporting.error;
-      fill(working.wrong, icon("warning"), h("div", {}, h("strong", {}, "The export did not succeed."), h("p", { class: "luma-text" }, exporting.error)));
-    }
-    if (!busy) {
-      stageSaid = "";
-      return;
-    }
-    const stage = exportStages(exporting).find((each) => each.now);
-    const words = exporting.status === "stopping" ? "Stopping …" : `${stage.name} ${stage.subject}`;
-    if (words !== stageSaid) working.words.textContent = stageSaid = words; // told to screen readers: once a step
-    working.stop.disabled = exporting.status === "stopping";
-    working.bar.show(stage.share, `${stage.name} ${Math.round(stage.share * 100)} %${exporting.left ? `, ${timeLeft(exporting.left)}` : ""}`);
+  /** Why the last export failed, where no render status in sight says so. */
+  function failure() {
+    if (exporting?.status !== "failed") return "";
+    return [...document.querySelectorAll(".luma-render-status")].some((each) => each.checkVisibility()) ? "" : exporting.error;
   }
 
   // Files

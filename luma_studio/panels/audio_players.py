@@ -32,6 +32,7 @@ class AudioPlayers(Panel):
 
     front = "audio_players"
     topics = ("production", "pauses", "work", "files", "notice")
+    slow = frozenset({"state"})
 
     def do_state(self) -> Answer:
         """What was exported of the open production, whether it still sounds like that, and the work."""
@@ -72,10 +73,7 @@ class AudioPlayers(Panel):
 def part_of(folder: Path, production: str, name: str, start: int, size: int) -> tuple[Answer, Buffers]:
     """Part of a file; with the size and time of the whole, by which one sees that it was written anew meanwhile."""
     part = library.read_part(folder, production, name, start, min(size, MOST_PART))
-    path = files.confined(files.confined(folder, production), name)
-    with files.explained(path):
-        about = path.stat()
-    return {"total": about.st_size, "changed": about.st_mtime}, [part]
+    return {"total": part.total, "changed": part.changed}, [part.data]
 
 
 def sound_of(production: Production) -> str:
@@ -142,11 +140,19 @@ def _shown(production: Production) -> dict[str, Any]:
 
 def _scenes(folder: Path, found: list[AudioFile]) -> list[tuple[AudioFile, str]]:
     """The files of scenes with their titles, in the order of the chapters that were exported with them."""
-    chapters = _json(folder / "chapters.json").get("chapters", [])
-    titles = {chapter["id"]: chapter["title"] for chapter in chapters}
+    titles = _titles(folder)
     scenes = {file.scene: file for file in found if file.scene is not None}
     order = [*(id_ for id_ in titles if id_ in scenes), *(id_ for id_ in scenes if id_ not in titles)]
     return [(scenes[id_], titles.get(id_, id_)) for id_ in order]
+
+
+def _titles(folder: Path) -> dict[str, str]:
+    """The titles of the chapters by their scenes' ids."""
+    match _json(folder / "chapters.json"):
+        case {"chapters": list(chapters)}:
+            found = [(each.get("id"), each.get("title")) for each in chapters if isinstance(each, dict)]
+            return {id_: title for id_, title in found if isinstance(id_, str) and isinstance(title, str)}
+    return {}
 
 
 def _levels(production: Production) -> dict[str, dict[str, Any]]:
@@ -171,10 +177,20 @@ def _levels(production: Production) -> dict[str, dict[str, Any]]:
 def _audit(folder: Path) -> dict[str, Any] | None:
     """The sentence of the last audit, and the pauses that it found to be off."""
     match _json(folder / "audit.json"):
-        case {"file": file, "summary": summary, "pauses": list(pauses)}:
-            off = [pause for pause in pauses if pause["finding"]]
+        case {"file": str(file), "summary": str(summary), "pauses": list(pauses)}:
+            off = [finding for pause in pauses if (finding := _finding(pause)) is not None]
             findings, more = off[:_MOST_FINDINGS], len(off[_MOST_FINDINGS:])
             return {"file": file, "summary": summary, "findings": findings, "more": more}
+    return None
+
+
+def _finding(pause: object) -> dict[str, Any] | None:
+    """What is shown of a pause that is off; None of any other, and of what is no pause."""
+    match pause:
+        case {"finding": True, "text": str(text), "at": at, "asked": asked, "found": found} if all(
+            isinstance(each, int | float) and math.isfinite(each) for each in (at, asked, found)
+        ):
+            return {"text": text, "at": at, "asked": asked, "found": found}
     return None
 
 
@@ -190,9 +206,8 @@ def _finite(value: float) -> float | None:
 
 def _json(path: Path) -> dict[str, Any]:
     """What a file of JSON holds; nothing where there is none, or one that nobody can read."""
-    with files.explained(path):
-        try:
-            value = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return {}
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):  # what it says is only shown: the files beside it are heard all the same
+        return {}
     return value if isinstance(value, dict) else {}

@@ -3,7 +3,7 @@
 const VOILA = document.body?.dataset.voila === "voila";
 
 // Panels are modules of their own, so what is one for the whole page hangs here.
-const shared = (globalThis[Symbol.for("luma-studio")] ??= { asked: 0, lost: false, heartbeat: null, playing: null });
+const shared = (globalThis[Symbol.for("luma-studio")] ??= { asked: 0, lines: new Map(), playing: null });
 
 // Elements
 
@@ -122,7 +122,8 @@ export function panel(title, build) {
   return {
     async render({ model, el }) {
       const ends = new AbortController();
-      const root = h("section", { class: `luma luma-${title.toLowerCase().replaceAll(" ", "-")}`, "aria-label": title, "data-lm-suppress-shortcuts": "true" });
+      const root = h("section", { class: `luma luma-${title.toLowerCase().replaceAll(" ", "-")}`, "aria-label": title });
+      root.addEventListener("keydown", keepKey);
       el.classList.add("luma-host");
       el.append(root);
       followTheme(root, ends.signal);
@@ -137,6 +138,12 @@ export function panel(title, build) {
       return () => ends.abort();
     },
   };
+}
+
+/** Keys in a panel are the panel's: JupyterLab would delete, change and run cells with them. Saving stays JupyterLab's. */
+function keepKey(event) {
+  const saves = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+  if (!saves) event.stopPropagation();
 }
 
 function showError(root, desk, error) {
@@ -170,7 +177,7 @@ function deskOf(model, signal) {
       model.send(message);
     } catch (error) { // the kernel is gone: what is asked stays unanswered, as on a broken line, and is no refusal
       console.warn("Nobody hears the page:", error.message);
-      lost(true);
+      if (!signal.aborted) lose(lineOf(model), true);
     }
   };
   const desk = {
@@ -275,45 +282,63 @@ function followTheme(root, signal) {
 const BEAT = 4000; // ms between two questions whether the kernel is there
 const PATIENCE = 8000; // ms until it is taken for lost
 
+/** The panels of one notebook share a line to its kernel, and one heartbeat. */
+function lineOf(model) {
+  const key = model.widget_manager;
+  if (!shared.lines.has(key)) shared.lines.set(key, { key, desks: new Set(), lost: false, late: null, timer: null });
+  return shared.lines.get(key);
+}
+
 function watchKernel(desk, model, signal) {
-  model.on("comm_live_update", () => { if (model.comm_live === false) lost(true); });
-  addEventListener("luma-kernel", (event) => lost(event.detail.status !== "ok"), { signal });
-  if (shared.heartbeat) return;
-  shared.heartbeat = desk;
-  const beat = async () => {
-    const late = setTimeout(() => lost(true), PATIENCE);
-    try {
-      await desk.ask("ping");
-    } finally {
-      clearTimeout(late);
-    }
-    lost(false);
-  };
-  const timer = setInterval(beat, BEAT);
+  const line = lineOf(model);
+  line.desks.add(desk);
+  line.timer ??= setInterval(() => beat(line), BEAT);
+  model.on("comm_live_update", () => beat(line)); // JupyterLab restarts the kernel
+  addEventListener("luma-kernel", (event) => lose(line, event.detail.status !== "ok"), { signal });
   signal.addEventListener("abort", () => {
-    clearInterval(timer);
-    shared.heartbeat = null;
+    line.desks.delete(desk);
+    answered(line);
+    if (line.desks.size) return;
+    clearInterval(line.timer);
+    shared.lines.delete(line.key);
+    lose(line, false);
   });
 }
 
-/** Show or take away the banner that the kernel is gone. */
-function lost(isLost) {
+/** Ask whether the kernel is there, by the newest panel: after a restart the older ones are not heard any more. */
+function beat(line) {
+  const desk = [...line.desks].at(-1);
+  if (!desk) return;
+  line.late ??= setTimeout(() => lose(line, true), PATIENCE);
+  desk.ask("ping").then(() => {
+    answered(line);
+    lose(line, false);
+  });
+}
+
+function answered(line) {
+  clearTimeout(line.late);
+  line.late = null;
+}
+
+/** Show that a kernel is gone, or take that away when none is. */
+function lose(line, isGone) {
+  line.lost = isGone;
   const banner = document.getElementById("luma-lost");
-  shared.lost = isLost;
-  if (!isLost) banner?.remove();
-  if (!isLost || banner) return;
+  if (!isLost()) banner?.remove();
+  if (!isLost() || banner) return;
   const on = VOILA
     ? button({ text: "Go on", kind: "luma-button-primary", onclick: () => location.reload() })
-    : h("span", {}, "Restart the kernel and run the cells again.");
-  const made = h("div", { id: "luma-lost", class: "luma luma-lost", role: "alert" }, icon("warning"),
+    : h("span", {}, "Run the notebook's cells again; if its kernel has died, restart it first.");
+  const made = h("div", { id: "luma-lost", class: `luma luma-lost ${VOILA ? "" : "luma-lost-below"}`, role: "alert" }, icon("warning"),
     h("p", {}, h("strong", {}, "The studio has lost its kernel. "), "All that was saved is safe, and your last edits are kept in this page."), on);
   followTheme(made, new AbortController().signal);
   document.body.append(made);
 }
 
-/** Whether the kernel is believed to be gone. */
+/** Whether a kernel is believed to be gone. */
 export function isLost() {
-  return shared.lost;
+  return [...shared.lines.values()].some((line) => line.lost);
 }
 
 // Sound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import anywidget
@@ -39,6 +39,8 @@ class Panel(anywidget.AnyWidget):
             cls._esm = module(f"{cls.front}.js")
             cls._css = styles(f"{cls.front}.css")
         super().__init_subclass__(**kwargs)
+
+    _unlisten: Callable[[], None] = staticmethod(lambda: None)  # what was refused has nothing to let go of
 
     def __init__(self, source: Source = None, **unknown: object) -> None:
         if unknown:

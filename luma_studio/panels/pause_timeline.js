@@ -52,16 +52,22 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const view = makeView(44100);
   const waves = new Map(); // by fingerprint
   const askedWaves = new Set();
-  const inFlight = new Map(); // edits on their way to Python: clause → the last edit's id
+  const inFlight = new Map(); // edits on their way to Python: clause → { by, value } of the last one
+  const waiting = new Map(); // lengths that are to be sent when that has been answered: clause → seconds
 
   const player = makePlayer({
     fetchTakes: async (fingerprints) => {
-      const { buffers } = await desk.ask("takes", { fingerprints });
-      return buffers.map(int16);
+      const answer = await askOfThis("takes", { fingerprints });
+      return answer ? answer.buffers.map(int16) : [];
     },
     changed: () => showPlaying(),
+    failed: (error) => notice(error.message, "error"),
   });
-  signal.addEventListener("abort", () => player.close());
+  signal.addEventListener("abort", () => {
+    player.close();
+    clearTimeout(dropTimer);
+    clearTimeout(versionsTimer);
+  });
   const stopPlaying = () => player.stop();
 
   // The page
@@ -70,13 +76,14 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   root.append(ui.head, ui.banner, ui.empty, ui.main);
   ui.help = helpSheet();
   ui.fit = fitSheet();
-  root.append(ui.help, ui.fit);
+  ui.goTo = goToSheet();
+  root.append(ui.help, ui.fit, ui.goTo);
 
   function makePage() {
     const position = h("span", { class: "luma-number luma-position" });
     const play = button({ icon: "play", label: "Play", key: "Space", kind: "luma-button-primary", onclick: act(togglePlay) });
-    const undo = button({ icon: "undo", label: "Undo", key: "Ctrl Z", onclick: act(() => desk.tell("undo")) });
-    const redo = button({ icon: "redo", label: "Redo", key: "Ctrl Shift Z", onclick: act(() => desk.tell("redo")) });
+    const undo = button({ icon: "undo", label: "Undo", key: "Ctrl Z", onclick: act(() => afterEdits("undo")) });
+    const redo = button({ icon: "redo", label: "Redo", key: "Ctrl Shift Z", onclick: act(() => afterEdits("redo")) });
     const hear = button({ icon: "ear", text: "Listen on drop", key: "D", "aria-pressed": "true", kind: "luma-hear", onclick: act(toggleHear) });
     const head = h("header", { class: "luma-head" },
       h("h2", {}, "Pauses"),
@@ -116,10 +123,11 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   desk.on("elsewhere", (value) => showElsewhere(value));
   desk.on("notice", ({ text, level }) => notice(text, level));
   desk.on("pauses", (change) => {
+    if (!production) return;
     for (const [key, pause] of Object.entries(change.pauses)) {
       const index = Number(key);
-      if (inFlight.has(index) && inFlight.get(index) !== change.by) continue; // a later edit of ours is on its way
-      inFlight.delete(index);
+      const ours = inFlight.get(index);
+      if ((ours && ours.by !== change.by) || waiting.has(index)) continue; // a later edit of ours is on its way
       keepPause(index, pause);
     }
     production.history = change.history;
@@ -127,6 +135,17 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     rearrange();
     showInspector();
   });
+
+  /** Ask about the open production; undefined where it is another one by the time that Python hears of it. */
+  async function askOfThis(verb, given) {
+    const { name } = production;
+    try {
+      return await desk.ask(verb, given);
+    } catch (error) {
+      if (production?.name === name) throw error;
+      return undefined;
+    }
+  }
 
   function showElsewhere(value) {
     elsewhere = value;
@@ -137,15 +156,25 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const same = production && state && production.name === state.name;
     const focused = same ? production.clauses.text[selected] : null;
     const before = production;
-    if (!same) player.stop();
+    const unmoved = same && String(before.clauses.text) === String(state.clauses.text);
+    if (!same) {
+      player.stop();
+      resting = 0;
+      measured = null;
+    }
+    if (!unmoved) giveUpDrag();
     production = state && { ...state, columns: columnsOf(state) };
     ui.main.hidden = ui.head.hidden = !production;
     ui.empty.hidden = Boolean(production);
-    inFlight.clear();
+    if (!unmoved) {
+      inFlight.clear();
+      waiting.clear();
+    }
     if (!production) {
       timeline = null;
       return;
     }
+    for (const [index, { value }] of inFlight) keepOurs(index, waiting.get(index) ?? value);
     if (same && before.clauses.text.length !== state.clauses.text.length) player.stop();
     if (!same) {
       selected = 0;
@@ -158,8 +187,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     rearrange();
     if (!same) firstView();
     showInspector();
-    remakeUnsaved();
-    if (production.clauses.text.length) player.prepare(timeline.speechEnd[selected] ?? 0);
+    if (!same) desk.tell("measured").then(keepMeasured);
+    if (production.clauses.text.length) prepare(timeline.speechEnd[selected] ?? 0);
   }
 
   function columnsOf(state) {
@@ -202,48 +231,74 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   function tune(index, length, since = performance.now()) {
     const value = Math.min(LONGEST, Math.max(0, Math.round(length * 1000) / 1000));
     if (value === production.columns.seconds[index] && production.columns.source[index] === "tuned") return;
-    production.columns.seconds[index] = value;
-    production.columns.source[index] = "tuned";
+    keepOurs(index, value);
     rearrange();
     root.dispatchEvent(new CustomEvent("luma-rescheduled", { detail: performance.now() - since }));
     showInspector();
+    if (inFlight.has(index)) waiting.set(index, value);
+    else send(index, value);
+  }
+
+  function keepOurs(index, value) {
+    production.columns.seconds[index] = value;
+    production.columns.source[index] = "tuned";
+  }
+
+  /** Send an edit; while one of a clause is on its way, only the newest after it waits. */
+  async function send(index, value) {
+    const { name, clauses } = production;
     const by = `${Date.now()}.${Math.random()}`;
-    inFlight.set(index, by);
-    unsaved.keep(by, index, value);
-    desk.ask("tune", { seconds: { [index]: value }, by }).then(
-      () => unsaved.forget(by),
-      (error) => {
-        unsaved.forget(by);
-        notice(error.message, "error");
-        desk.tell("state").then((state) => state && take(state.production));
-      },
-    );
+    const text = clauses.text[index];
+    const here = () => production?.name === name && production.clauses.text[index] === text;
+    inFlight.set(index, { by, value });
+    unsaved.keep(name, { by, index, value, text });
+    try {
+      await desk.ask("tune", { seconds: { [index]: value }, by });
+    } catch (error) {
+      waiting.delete(index);
+      const again = error.kind === "ChangedError" && here() && { text: "Make it again", run: () => tune(index, value) };
+      notice(error.message, "error", again || null);
+      inFlight.delete(index);
+      take((await desk.ask("state")).value.production);
+    } finally {
+      unsaved.forget(name, by);
+    }
+    if (inFlight.get(index)?.by === by) inFlight.delete(index);
+    const next = waiting.get(index);
+    waiting.delete(index);
+    if (next !== undefined && here()) await send(index, next);
+    if (!inFlight.size) settled.splice(0).forEach((resolve) => resolve());
+  }
+
+  const settled = []; // who waits until no edit is on its way
+
+  /** Ask for an edit that follows all those before it. */
+  async function afterEdits(verb, given) {
+    if (inFlight.size) await new Promise((resolve) => settled.push(resolve));
+    return desk.tell(verb, given);
   }
 
   // Edits that Python has not answered yet outlive the page, so that a dead kernel loses none.
   const unsaved = {
-    get key() {
-      return `luma-unsaved:${production.name}`;
+    all(name) {
+      return JSON.parse(storage.getItem(`luma-unsaved:${name}`) ?? "[]");
     },
-    all() {
-      return JSON.parse(storage.getItem(unsaved.key) ?? "[]");
+    put(name, edits) {
+      if (edits.length) storage.setItem(`luma-unsaved:${name}`, JSON.stringify(edits));
+      else storage.removeItem(`luma-unsaved:${name}`);
     },
-    put(edits) {
-      if (edits.length) storage.setItem(unsaved.key, JSON.stringify(edits));
-      else storage.removeItem(unsaved.key);
+    keep(name, edit) {
+      unsaved.put(name, [...unsaved.all(name).filter((other) => other.index !== edit.index), edit]);
     },
-    keep(by, index, value) {
-      unsaved.put([...unsaved.all().filter((edit) => edit.index !== index), { by, index, value, text: production.clauses.text[index] }]);
-    },
-    forget(by) {
-      unsaved.put(unsaved.all().filter((edit) => edit.by !== by));
+    forget(name, by) {
+      unsaved.put(name, unsaved.all(name).filter((edit) => edit.by !== by));
     },
   };
 
+  /** When a page comes back: make again what the one before it could not have saved. */
   function remakeUnsaved() {
-    if (inFlight.size) return;
-    const edits = unsaved.all().filter((edit) => production.clauses.text[edit.index] === edit.text);
-    unsaved.put([]);
+    const edits = unsaved.all(production.name).filter((edit) => production.clauses.text[edit.index] === edit.text);
+    unsaved.put(production.name, []);
     for (const edit of edits) tune(edit.index, edit.value);
     if (edits.length) notice(`${count(edits.length, "edit")} had not been saved when the page lost its kernel; made again.`);
   }
@@ -254,7 +309,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   function toggleLock() {
-    return desk.tell("lock", { clauses: [selected], locked: !production.columns.locked[selected] });
+    return afterEdits("lock", { clauses: [selected], locked: !production.columns.locked[selected] });
   }
 
   // Playing
@@ -274,6 +329,10 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
     takeTheFloor(stopPlaying);
     return player.play(bounds, options);
+  }
+
+  function prepare(position) {
+    player.prepare(position).catch((error) => desk.report(error));
   }
 
   function playHere() {
@@ -325,7 +384,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     dirty = true;
     showInspector();
     showPosition();
-    player.prepare(timeline.speechEnd[selected]).catch((error) => desk.report(error));
+    prepare(timeline.speechEnd[selected]);
     if (focus) {
       placeSliders();
       ui.sliders.querySelector(`[data-index="${selected}"]`)?.focus({ preventScroll: true });
@@ -367,13 +426,17 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   function showInspector() {
     const typing = ui.inspector.contains(document.activeElement) ? document.activeElement.dataset.field : null;
     const index = selected;
+    if (ui.typing === index) return undefined; // what is being typed is not taken from under the hand
     const { clauses, columns } = production;
     if (!timeline.count) return fill(ui.inspector);
     const there = silenceAfter(timeline, index) / timeline.rate;
     const value = h("input", {
       class: "luma-input luma-number luma-seconds", type: "number", min: "0", max: String(LONGEST), step: "0.1", inputMode: "decimal",
       value: seconds(columns.seconds[index]), "aria-label": "Length of the pause in seconds", "data-field": "seconds",
+      oninput: () => { ui.typing = index; },
+      onblur: () => { ui.typing = null; },
       onchange: act((event) => {
+        ui.typing = null;
         if (event.target.value === "" || !Number.isFinite(event.target.valueAsNumber)) return showInspector();
         tune(index, event.target.valueAsNumber);
         if (onDrop) hearDrop();
@@ -382,7 +445,10 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       onkeydown: (event) => {
         event.stopPropagation();
         if (event.key === "Enter") event.target.blur();
-        if (event.key === "Escape") showInspector();
+        if (event.key === "Escape") {
+          ui.typing = null;
+          showInspector();
+        }
         if (event.key === "Enter" || event.key === "Escape") select(index, { focus: true });
       },
     });
@@ -470,40 +536,51 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   // Fit and scale
 
   function fitSheet() {
-    const total = h("input", { class: "luma-input luma-number", id: "luma-total", placeholder: "10:00", "aria-describedby": "luma-total-now" });
-    const now = h("p", { class: "luma-muted", id: "luma-total-now" });
+    const total = h("input", { class: "luma-input luma-number", placeholder: "10:00" });
+    const now = h("p", { class: "luma-muted" });
     const answer = h("p", { role: "status" });
-    const percent = h("input", { class: "luma-input luma-number", type: "number", min: "0", max: "10000", value: "120", id: "luma-percent" });
+    const scaled = h("p", { role: "status" });
+    const percent = h("input", { class: "luma-input luma-number", type: "number", min: "0", max: "10000", step: "any", required: true, value: "120" });
     const choose = (name, options) => h("select", { class: "luma-input", "aria-label": name }, options.map(([value, text]) => h("option", { value }, text)));
     const source = choose("Pauses", [["", "all pauses"], ["written", "written pauses"], ["default", "default pauses"], ["agent", "agent's pauses"], ["tuned", "tuned pauses"], ["fitted", "fitted pauses"]]);
     const after = choose("After", [["", "after anything"], ["sentence", "after sentences"], ["comma", "after commas"], ["fragment", "after fragments"]]);
     const scene = choose("Scene", [["", "in every scene"]]);
+    /** Ask Python; what it refuses is said in the sheet: what lies behind it can neither be read nor closed. */
+    const asked = async (verb, given, said) => {
+      try {
+        return (await desk.ask(verb, given)).value ?? null;
+      } catch (error) {
+        fill(said, error.message);
+        return undefined;
+      }
+    };
     const fitTo = act(async () => {
-      const result = await desk.tell("fit", { total: total.value });
+      const result = await asked("fit", { total: total.value }, answer);
       if (result === undefined) return;
       if (result === null) return dialog.close();
       const reach = [result.least, result.most].filter((each) => each !== null);
-      fill(answer, result.error, " ", reach.map((each) => button({ text: `Fit to ${clock(each / production.rate, 2)}`, onclick: act(async () => { if ((await desk.tell("fit", { total: `${each} samples` })) === null) dialog.close(); }) })));
+      fill(answer, result.error, " ", reach.map((each) => button({ text: `Fit to ${clock(each / production.rate, 2)}`, onclick: act(async () => { if ((await asked("fit", { total: `${each} samples` }, answer)) === null) dialog.close(); }) })));
     });
     const scaleBy = act(async () => {
       const given = { factor: percent.valueAsNumber / 100 };
       if (source.value) given.source = source.value;
       if (after.value) given.after = after.value;
       if (scene.value) given.scene = scene.value;
-      if ((await desk.tell("scale", given)) === null) dialog.close();
+      if ((await asked("scale", given, scaled)) === null) dialog.close();
     });
     const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Fit or scale pauses" },
       h("header", { class: "luma-head" }, h("h2", {}, "Fit or scale pauses"), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
       h("form", { class: "luma-body luma-form", onsubmit: (event) => { event.preventDefault(); fitTo(); } },
         h("h3", {}, "Fit to a total"), h("p", {}, "Stretches every free pause by the same factor, each within its bounds, so that the whole lasts exactly this long."),
-        h("div", { class: "luma-row" }, h("label", { htmlFor: "luma-total" }, "Total"), total, button({ text: "Fit", kind: "luma-button-primary", type: "submit" })), now, answer),
+        h("div", { class: "luma-row" }, h("label", { class: "luma-row" }, "Total", total), button({ text: "Fit", kind: "luma-button-primary", type: "submit" })), now, answer),
       h("form", { class: "luma-body luma-form", onsubmit: (event) => { event.preventDefault(); scaleBy(); } },
         h("h3", {}, "Scale"), h("p", {}, "Locked pauses keep their length."),
-        h("div", { class: "luma-row" }, h("label", { htmlFor: "luma-percent" }, "To"), percent, h("span", {}, "% of"), source, after, scene, button({ text: "Scale", kind: "luma-button-primary", type: "submit" }))));
+        h("div", { class: "luma-row" }, h("label", { class: "luma-row" }, "To", percent), h("span", {}, "% of"), source, after, scene, button({ text: "Scale", kind: "luma-button-primary", type: "submit" })), scaled));
     dialog.prepared = () => {
       total.value = clock(timeline.length / timeline.rate, timeline.length % timeline.rate ? 2 : 0);
       fill(now, `Now it lasts ${clock(timeline.length / timeline.rate, 2)}.`);
       fill(answer);
+      fill(scaled);
       fill(scene, h("option", { value: "" }, "in every scene"), timeline.scenes.map((each) => h("option", { value: each.id }, `in ${each.title || each.id}`)));
     };
     dialog.addEventListener("keydown", (event) => event.stopPropagation());
@@ -531,6 +608,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   function placeSliders() {
     const [first, last] = slidersRange();
+    const focused = ui.sliders.contains(document.activeElement);
     while (pool.length < last - first) {
       const slider = h("div", { role: "slider", class: "luma-slider", "aria-valuemin": "0", "aria-valuemax": String(LONGEST), onfocus: act((event) => { const at = Number(event.target.dataset.index); if (at !== selected) select(at); }) });
       pool.push(slider);
@@ -554,6 +632,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       slider.setAttribute("aria-valuenow", String(length));
       slider.setAttribute("aria-valuetext", `${seconds(length)} seconds, ${production.columns.source[index]}${production.columns.locked[index] ? ", locked" : ""}`);
     });
+    if (focused) pool[selected - first].focus({ preventScroll: true }); // each may stand for another pause now
   }
 
   /** The pauses in sight, or those around the selected one where there are too many. */
@@ -620,8 +699,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
     if (!missing.size) return;
     for (const each of missing) askedWaves.add(each);
-    desk.ask("peaks", { fingerprints: [...missing] }).then(({ value, buffers }) => {
-      [...missing].forEach((each, at) => waves.set(each, waveform(bytes(buffers[at]), value.grain)));
+    askOfThis("peaks", { fingerprints: [...missing] }).then((answer) => {
+      if (answer) [...missing].forEach((each, at) => waves.set(each, waveform(bytes(answer.buffers[at]), answer.value.grain)));
     }).catch((error) => {
       for (const each of missing) waves.set(each, waveform(new Uint8Array(1), 1e9));
       desk.report(error);
@@ -782,9 +861,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   function endDrag(event) {
     if (!drag) return;
     const { index, from, seconds: length, moved } = drag;
-    drag = null;
-    ui.tip.hidden = true;
-    production.columns.seconds[index] = from;
+    giveUpDrag();
+    if (moved) production.columns.seconds[index] = from;
     if (event && moved && Math.abs(length - from) > 0.0005) {
       tune(index, length, event.timeStamp);
       if (onDrop) hearDrop();
@@ -792,6 +870,11 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       rearrange();
     }
     dirty = true;
+  }
+
+  function giveUpDrag() {
+    drag = null;
+    ui.tip.hidden = true;
   }
 
   function showTip() {
@@ -842,19 +925,22 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
   }));
   ui.whole.addEventListener("pointermove", act((event) => wholeDown && seek(event)));
-  ui.whole.addEventListener("pointerup", () => { wholeDown = false; });
+  for (const ending of ["pointerup", "pointercancel"]) ui.whole.addEventListener(ending, () => { wholeDown = false; });
 
   // Keys
+
+  const nextPause = () => select(selected + 1, { focus: true });
+  const previousPause = () => select(selected - 1, { focus: true });
 
   const acts = {
     " ": togglePlay,
     p: playHere,
     a: () => playAround(false),
     r: () => playAround(true),
-    j: () => select(selected + 1, { focus: true }),
-    "]": () => select(selected + 1, { focus: true }),
-    k: () => select(selected - 1, { focus: true }),
-    "[": () => select(selected - 1, { focus: true }),
+    j: nextPause,
+    "]": nextPause,
+    k: previousPause,
+    "[": previousPause,
     Home: () => select(0, { focus: true }),
     End: () => select(timeline.count - 1, { focus: true }),
     Enter: () => { const field = ui.inspector.querySelector(".luma-seconds"); field.focus(); field.select(); },
@@ -866,20 +952,39 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     x: () => zoom(1 / 1.6),
     c: zoomToPause,
     w: showWhole,
-    g: goToAsked,
+    g: openGoTo,
     d: toggleHear,
     "?": () => ui.help.showModal(),
   };
 
-  function goToAsked() {
-    const wanted = prompt("Go to (minutes:seconds)", clock(resting / timeline.rate));
-    if (wanted === null) return;
-    const parts = wanted.trim().split(":").map(Number);
-    if (!parts.length || parts.length > 3 || parts.some((part) => !Number.isFinite(part) || part < 0)) {
-      notice(`“${wanted}” is no time. Write it as 3:25 or in seconds.`, "warning");
-      return;
-    }
-    goTo(parts.reduce((sum, part) => sum * 60 + part, 0) * timeline.rate);
+  function goToSheet() {
+    const time = h("input", { class: "luma-input luma-number", placeholder: "3:25" });
+    const answer = h("p", { role: "status" });
+    const go = () => {
+      const parts = time.value.trim().split(":").map((part) => (part.trim() === "" ? NaN : Number(part)));
+      if (parts.length > 3 || parts.some((part) => !(part >= 0))) {
+        fill(answer, `“${time.value}” is no time. Write it as 3:25, or in seconds.`);
+        return;
+      }
+      dialog.close();
+      goTo(parts.reduce((sum, part) => sum * 60 + part, 0) * timeline.rate);
+    };
+    const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Go to a time" },
+      h("form", { class: "luma-body luma-form", onsubmit: act((event) => { event.preventDefault(); go(); }) },
+        h("div", { class: "luma-row" }, h("label", { class: "luma-row" }, "Go to", time), button({ text: "Go", kind: "luma-button-primary", type: "submit" }), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
+        answer));
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    dialog.prepared = () => {
+      time.value = clock(resting / timeline.rate);
+      fill(answer);
+    };
+    return dialog;
+  }
+
+  function openGoTo() {
+    ui.goTo.prepared();
+    ui.goTo.showModal();
+    ui.goTo.querySelector("input").select();
   }
 
   root.addEventListener("keydown", act((event) => {
@@ -888,7 +993,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       const key = event.key.toLowerCase();
       if (key !== "z" && key !== "y") return;
       handled(event);
-      desk.tell(key === "y" || event.shiftKey ? "redo" : "undo");
+      afterEdits(key === "y" || event.shiftKey ? "redo" : "undo");
       return;
     }
     if (event.key === " " && event.target.closest("button")) return;
@@ -907,7 +1012,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       const run = acts[event.key] ?? acts[event.key.toLowerCase()];
       if (!run) return;
       handled(event);
-      return run();
+      if (!event.repeat || run === nextPause || run === previousPause) return run();
     }
   }));
 
@@ -942,7 +1047,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const { value } = await desk.ask("state");
   showElsewhere(value.elsewhere);
   take(value.production);
-  if (production) desk.tell("measured").then(keepMeasured);
+  if (production) remakeUnsaved();
   requestAnimationFrame(frame);
 });
 

@@ -67,22 +67,20 @@ export function takeStore(fetchTakes) {
     async want(fingerprints) {
       const missing = [...new Set(fingerprints)].filter((each) => each && !kept.has(each) && !asked.has(each));
       if (missing.length) {
-        const answer = fetchTakes(missing).then((takes) => missing.forEach((each, i) => keep(each, takes[i])));
+        const answer = fetchTakes(missing).then((takes) => takes.forEach((samples, i) => keep(missing[i], samples)));
         for (const each of missing) asked.set(each, answer.finally(() => asked.delete(each)));
       }
       await Promise.all(fingerprints.map((each) => asked.get(each)));
     },
-    get bytes() {
-      return bytes;
-    },
   };
 }
 
-/** Plays a timeline. `changed()` is called when playing begins or ends; `fetchTakes(fingerprints)` gives Int16Arrays.
+/** Plays a timeline. `changed()` is called when playing begins or ends, `failed(error)` when it ends because a take cannot be had;
+ * `fetchTakes(fingerprints)` gives Int16Arrays, or none where nobody waits for them any more.
  *
  * `set({ timeline, fingerprints, fade, gain })` tells what to play, and may be called while it plays: what sounds goes on, and all
  * that follows is at its new place before the call returns. */
-export function makePlayer({ fetchTakes, changed }) {
+export function makePlayer({ fetchTakes, changed, failed }) {
   const takes = takeStore(fetchTakes);
   let piece = null; // what is to be played
   let context = null;
@@ -90,6 +88,8 @@ export function makePlayer({ fetchTakes, changed }) {
   let run = null; // what is being played
   let ticking = null;
   let alone = null; // a take that is played by itself
+  let wish = 0; // counts what was asked to be heard: what comes late is not played any more
+  let closed = false;
   let buffers = new Map(); // clips ready to start, by what is in them
 
   const frame = () => Math.round(context.currentTime * context.sampleRate);
@@ -204,7 +204,19 @@ export function makePlayer({ fetchTakes, changed }) {
       return;
     }
     const playing = run;
-    scheduleAhead().then(() => { if (run === playing) scheduleAhead(); });
+    follow().then(() => { if (run === playing) follow(); });
+  }
+
+  /** Schedule what is ahead; a take that cannot be had ends the playing. */
+  async function follow() {
+    const playing = run;
+    try {
+      await scheduleAhead();
+    } catch (error) {
+      if (run !== playing) return;
+      player.stop();
+      failed(error);
+    }
   }
 
   const player = {
@@ -218,10 +230,6 @@ export function makePlayer({ fetchTakes, changed }) {
       if (!run.stretches.length) return run.from;
       const part = current();
       return Math.min(part.until, Math.max(part.from, frame() - part.zero));
-    },
-    /** The bytes of takes that are kept. */
-    get bytes() {
-      return takes.bytes;
     },
     /** The samples of a take if they are here. */
     take: (fingerprint) => takes.get(fingerprint),
@@ -252,7 +260,7 @@ export function makePlayer({ fetchTakes, changed }) {
       part.edges.gain.setValueAtTime(1, context.currentTime);
       softEnd(part, context.currentTime);
       run.stretches = [part];
-      scheduleAhead();
+      follow();
     },
     /** Have the takes around a position ready. */
     prepare(position) {
@@ -261,6 +269,7 @@ export function makePlayer({ fetchTakes, changed }) {
     /** Play between the bounds that a function gives for a timeline ({from, until}), once or again and again. */
     async play(bounds, { loop = false } = {}) {
       player.stop();
+      if (closed) return;
       ready();
       const mine = { bounds, loop, ...bounds(piece.timeline), stretches: [] };
       run = mine;
@@ -275,9 +284,12 @@ export function makePlayer({ fetchTakes, changed }) {
     /** Play a take alone, from its first sound to its last. */
     async playTake(fingerprint) {
       player.stop();
+      if (closed) return;
       ready();
+      const mine = wish;
       await Promise.all([context.resume(), takes.want([fingerprint])]);
       const samples = takes.get(fingerprint);
+      if (!samples || mine !== wish) return; // it is another production's
       const buffer = new AudioBuffer({ length: samples.length, sampleRate: context.sampleRate });
       buffer.copyToChannel(clipSamples(samples, 0, samples.length, piece.fade), 0);
       const node = new AudioBufferSourceNode(context, { buffer });
@@ -287,6 +299,7 @@ export function makePlayer({ fetchTakes, changed }) {
       alone = node;
     },
     stop() {
+      wish += 1;
       clearInterval(ticking);
       alone?.stop();
       alone = null;
@@ -298,6 +311,7 @@ export function makePlayer({ fetchTakes, changed }) {
     },
     close() {
       player.stop();
+      closed = true;
       context?.close();
       context = null;
     },

@@ -1,16 +1,15 @@
 // The productions: the page's head, and its home while none is open.
 
 import { button, fill, h, icon, notice, panel } from "./kit.js";
+import { showAgo } from "./words.js";
 
 const SHOWN = 4; // productions beside the newest; the others appear when they are asked for
-const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
 const THEMES = [
   ["light", "Light", "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.8v1.7M12 19.5v1.7M2.8 12h1.7M19.5 12h1.7M5.5 5.5l1.2 1.2M17.3 17.3l1.2 1.2M5.5 18.5l1.2-1.2M17.3 6.7l1.2-1.2"],
   ["dark", "Dark", "M19.5 14.3A8 8 0 0 1 9.7 4.5a8 8 0 1 0 9.8 9.8z"],
   ["", "As the system", "M3.5 5h17v11h-17zM9 19.5h6M12 16v3.5"],
 ];
 const MARK = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 9v6M12 7.5v9M15 10v4";
-const THEME = "luma-theme";
 
 export default panel("Productions", async ({ root, desk, signal }) => {
   const act = desk.guarded;
@@ -29,7 +28,7 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     const begin = button({ icon: "plus", text: "New script", onclick: act(leave) });
     const bar = h("header", { class: "luma-productions-bar" },
       h("span", { class: "luma-productions-wordmark" }, glyph(MARK), h("span", {}, "Luma Studio")),
-      name, h("div", { class: "luma-row luma-productions-do" }, menu, sheet, begin), page && themeChoice(signal));
+      name, h("div", { class: "luma-row luma-productions-do" }, menu, sheet, begin), page && window.lumaChoose && themeChoice(signal));
     const missing = h("p", { class: "luma-banner", role: "alert", hidden: true });
     const home = h("div", { class: "luma-productions-home" });
     const told = h("p", { class: "luma-hidden-text", role: "status" });
@@ -62,10 +61,10 @@ export default panel("Productions", async ({ root, desk, signal }) => {
   }
 
   function entry({ name, changed }) {
-    const when = new Date(changed * 1000);
+    const when = h("time", { class: "luma-muted" });
+    showAgo(when, changed);
     return h("button", { type: "button", class: "luma-productions-entry", "aria-current": name === state.name ? "true" : null, onclick: act(() => open(name)) },
-      h("span", { class: "luma-productions-title luma-text", dir: "auto" }, name),
-      h("time", { class: "luma-muted", dateTime: when.toISOString(), title: when.toLocaleString() }, ago(changed)));
+      h("span", { class: "luma-productions-title luma-text", dir: "auto" }, name), when);
   }
 
   function showHome() {
@@ -84,7 +83,11 @@ export default panel("Productions", async ({ root, desk, signal }) => {
       visible.length < others.length && button({ text: `Show all ${state.recent.length.toLocaleString("en")} productions`, kind: "luma-button-quiet", onclick: act(() => { showsAll = true; showHome(); ui.home.querySelectorAll("li button")[SHOWN]?.focus(); }) }));
   }
 
-  async function open(name) {
+  let turn = Promise.resolve(); // opening takes its time: what was asked for last is to be open in the end
+  const inTurn = (step) => (turn = turn.then(step, step));
+  const open = (name) => inTurn(() => showOne(name));
+
+  async function showOne(name) {
     ui.sheet.hidePopover();
     const found = await desk.tell("open", { name });
     ui.missing.hidden = found !== false;
@@ -96,7 +99,7 @@ export default panel("Productions", async ({ root, desk, signal }) => {
   }
 
   async function leave() {
-    if (state.name !== null && (await desk.tell("leave")) === undefined) return;
+    if (state.name !== null && (await inTurn(() => desk.tell("leave"))) === undefined) return;
     dispatchEvent(new CustomEvent("luma-new-script"));
   }
 
@@ -106,7 +109,7 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     addEventListener("hashchange", act(() => {
       const name = nameInAddress();
       if (name === state.name) return undefined;
-      return name === null ? desk.tell("leave") : open(name);
+      return name === null ? inTurn(() => desk.tell("leave")) : open(name);
     }), { signal });
   }
 
@@ -131,13 +134,6 @@ function putInAddress(name) {
   history.pushState(null, "", name === null ? location.pathname + location.search : `#production=${encodeURIComponent(name)}`);
 }
 
-/** How long ago: "3 hours ago". */
-function ago(changed) {
-  const seconds = Math.max(0, Date.now() / 1000 - changed);
-  const [unit, length] = UNITS.find(([, each]) => seconds >= each) ?? [];
-  return unit ? new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(seconds / length), unit) : "just now";
-}
-
 function glyph(path) {
   const svg = icon("play");
   svg.setAttribute("class", "luma-icon");
@@ -157,26 +153,16 @@ function placeUnder(sheet, opener, signal) {
   }, { capture: true, signal });
 }
 
-// The theme: one's own choice, kept in the browser, or the system's
+// The theme: one's own choice or the system's. The page's theme.js keeps it
 
 function themeChoice(signal) {
   const buttons = THEMES.map(([theme, label, path]) => {
-    const made = button({ label, kind: "luma-button-quiet luma-productions-theme", onclick: () => choose(theme) });
+    const made = button({ label, kind: "luma-button-quiet luma-productions-theme", onclick: () => lumaChoose(theme) });
     made.append(glyph(path));
     return made;
   });
-  const show = () => buttons.forEach((each, i) => each.setAttribute("aria-pressed", String((document.documentElement.dataset.lumaTheme ?? "") === THEMES[i][0])));
-  const apply = (theme) => {
-    if (theme) document.documentElement.dataset.lumaTheme = theme;
-    else delete document.documentElement.dataset.lumaTheme;
-    show();
-  };
-  const choose = (theme) => {
-    if (theme) localStorage.setItem(THEME, theme);
-    else localStorage.removeItem(THEME);
-    apply(theme);
-  };
-  addEventListener("storage", (event) => { if (event.key === THEME) apply(event.newValue ?? ""); }, { signal }); // another window's choice
-  apply(document.documentElement.dataset.lumaTheme ?? localStorage.getItem(THEME) ?? "");
+  const show = () => buttons.forEach((each, i) => each.setAttribute("aria-pressed", String(lumaChosen() === THEMES[i][0])));
+  addEventListener("luma-theme-chosen", show, { signal });
+  show();
   return h("div", { class: "luma-productions-themes", role: "group", "aria-label": "Theme" }, buttons);
 }

@@ -14,6 +14,7 @@ class Productions(Panel):
 
     front = "productions"
     topics = ("production", "files", "notice")
+    slow = frozenset({"open"})
 
     def do_state(self) -> Answer:
         """The name of the open production, and all there are, the one saved last first; ``alone``: without a studio."""

@@ -1,6 +1,7 @@
 // How far speaking and exporting are: a line when all is quiet, every scene and clause when something is on its way.
 
 import { button, count, fill, h, icon, notice, panel } from "./kit.js";
+import { price } from "./words.js";
 import { exportStages, isRunning, progressBar, timeLeft } from "./work.js";
 
 const MOST_CELLS = 5000; // clauses that have a cell each; a longer script has its scenes counted
@@ -10,7 +11,7 @@ const SAY_EVERY = 10000; // ms between two sentences for screen readers, but eac
 const STATES = { waiting: "waiting", speaking: "being spoken", here: "was here already", spoken: "spoken", failed: "failed" };
 const OUTCOMES = { began: "speaking", done: "spoken", cached: "here", failed: "failed" };
 
-export default panel("Render status", async ({ root, desk }) => {
+export default panel("Render status", async ({ root, desk, signal }) => {
   let production = null;
   let speaking = null; // the last work of each kind, as Python told it
   let exporting = null;
@@ -46,9 +47,13 @@ export default panel("Render status", async ({ root, desk }) => {
     show();
   });
 
+  let asked = 0;
+
   async function refresh() {
+    asked += 1;
+    const mine = asked;
     const state = await desk.tell("state");
-    if (!state) return;
+    if (!state || mine !== asked || signal.aborted) return; // a later question is on its way
     const same = production && state.production && production.name === state.production.name;
     if (!same) opened = null;
     production = state.production;
@@ -102,7 +107,7 @@ export default panel("Render status", async ({ root, desk }) => {
     if (isRunning(speaking)) return running();
     if (failed) return { sign: "bad", sentence: `${count(failed, "clause")} could not be spoken`, detail: missing ? "The others are kept. Trying again asks only for what is missing." : "The take that was there is kept.", act: missing ? "Try again" : null };
     if (speaking?.status === "failed") return { sign: "bad", sentence: "Speaking stopped", detail: speaking.error, act: missing ? "Try again" : null };
-    if (missing) return { sign: "idle", sentence: notSpoken(missing, clauses), detail: price(production), act: "Speak" };
+    if (missing) return { sign: "idle", sentence: notSpoken(missing, clauses), detail: toBuy(production), act: "Speak" };
     if (speaking?.status === "done") return { sign: "good", sentence: allSpoken(clauses), detail: bought(), act: null };
     return { sign: "good", sentence: allSpoken(clauses), detail: "", act: null };
   }
@@ -128,18 +133,13 @@ export default panel("Render status", async ({ root, desk }) => {
     const here = outcomes.filter((outcome) => outcome === "cached").length;
     const parts = [spoken && `${spoken.toLocaleString("en")} spoken`, here && `${here.toLocaleString("en")} ${here === 1 ? "was" : "were"} here already`].filter(Boolean).join(", ");
     if (!spoken) return parts && `${parts}: nothing was bought`;
-    return [parts, production.paid !== null && paidFor(production.paid)].filter(Boolean).join("; ");
+    return [parts, production.paid !== null && price(production.paid, "for")].filter(Boolean).join("; ");
   }
 
-  function price({ to_speak: toSpeak, cost }) {
+  function toBuy({ to_speak: toSpeak, cost }) {
     if (!toSpeak) return "All of it was spoken before: nothing to buy";
-    return Number(cost) ? `About ${dollars(cost)}` : "Free with the embedded voice";
-  }
-
-  const paidFor = (cost) => (Number(cost) ? `for ${dollars(cost)}` : "free with the embedded voice");
-
-  function dollars(cost) {
-    return Number(cost) < 0.01 ? "less than 0.01 US dollars" : `${Number(cost).toFixed(2)} US dollars`;
+    const words = price(cost, "about");
+    return words[0].toUpperCase() + words.slice(1);
   }
 
   let actShown;

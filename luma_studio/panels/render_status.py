@@ -21,11 +21,13 @@ class RenderStatus(Panel):
 
     front = "render_status"
     topics = ("production", "work", "notice")
+    slow = frozenset({"state"})
 
     def do_state(self) -> Answer:
         """The clauses and scenes, what speaking would cost and what the last speaking did cost, and the work."""
         works = self.session.works()
-        return {"production": self._shown(works) if self.session.is_open else None, "works": works}
+        production = self.session.production if self.session.is_open else None
+        return {"production": None if production is None else self._shown(production, works), "works": works}
 
     def do_speak(self) -> None:
         """Speak what is not spoken yet: after a failure, only that is tried again."""
@@ -39,8 +41,7 @@ class RenderStatus(Panel):
         """Of a production that is another one now, only that: the page then asks for what it shows of it."""
         super()._told(topic, None if topic == "production" else value)
 
-    def _shown(self, works: Iterable[dict[str, Any]]) -> dict[str, Any]:
-        production = self.session.production
+    def _shown(self, production: Production, works: Iterable[dict[str, Any]]) -> dict[str, Any]:
         quote = production.quote()
         return {
             "name": production.name,

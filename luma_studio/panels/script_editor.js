@@ -1,6 +1,7 @@
 // The script editor: the text, coloured as Python reads it; its scenes, its name, its voices.
 
-import { button, clock, count, download, fill, h, icon, notice, panel, takeTheFloor } from "./kit.js";
+import { button, clock, count, download, fill, h, icon, notice, panel, storage, takeTheFloor } from "./kit.js";
+import { price } from "./words.js";
 
 const COLOURED = 300000; // characters up to which a text is coloured,
 const COLOURED_LINES = 10000; // lines,
@@ -406,8 +407,7 @@ function figures({ words, clauses, scenes, seconds }) {
 function quoteWords({ to_speak: toSpeak, here, cost, spoken }) {
   if (spoken) return "All spoken";
   if (!toSpeak) return "Nothing to buy: every clause is here";
-  const price = cost ? `about $${cost.toFixed(cost < 1 ? 3 : 2)}` : "free with the embedded voice";
-  return `${count(toSpeak, "new clause")}, ${price}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
+  return `${count(toSpeak, "new clause")}, ${price(cost, "about")}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
 }
 
 function progressOf({ status, stages }) {
@@ -909,9 +909,20 @@ function makeDraft({ desk, name, text, act, signal }) {
     forget();
     const [whose, typed] = [name(), text()];
     if (isTooLong(typed)) return;
-    if (typed.length <= KEPT_HERE) sessionStorage.setItem(key(whose), typed);
-    const kept = await desk.tell("keep_draft", { name: whose, text: typed });
-    if (kept === null && sessionStorage.getItem(key(whose)) === typed) sessionStorage.removeItem(key(whose));
+    const coming = desk.tell("keep_draft", { name: whose, text: typed }); // first: whatever becomes of the page's own
+    keepHere(key(whose), typed);
+    const kept = await coming;
+    if (kept === null && storage.getItem(key(whose)) === typed) storage.removeItem(key(whose));
+  }
+
+  function keepHere(where, typed) {
+    storage.removeItem(where); // an older draft is worth nothing beside this one
+    if (typed.length > KEPT_HERE) return;
+    try {
+      storage.setItem(where, typed);
+    } catch (error) { // it is full: Python has the draft
+      console.warn("The page does not keep this draft, too:", error.message);
+    }
   }
 
   const flush = () => (timer === null ? Promise.resolve() : keep());
@@ -934,12 +945,12 @@ function makeDraft({ desk, name, text, act, signal }) {
       const whose = name();
       return (taken) => {
         held = false;
-        if (taken) sessionStorage.removeItem(key(whose));
+        if (taken) storage.removeItem(key(whose));
       };
     },
     /** What was typed and never reached Python; null if nothing. */
     lost(whose) {
-      return sessionStorage.getItem(key(whose));
+      return storage.getItem(key(whose));
     },
   };
 }

@@ -48,7 +48,7 @@ class ScriptEditor(Panel):
 
     front = "script_editor"
     topics = ("production", "work", "notice")
-    slow = frozenset({"about", "read", "quote", "hear", "speak"})
+    slow = frozenset({"about", "state", "example", "decode", "read", "quote", "hear", "speak"})
 
     # What there is
 

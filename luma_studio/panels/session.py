@@ -6,9 +6,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeAlias
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from luma_studio.errors import ChangedError, LumaError, SettingError
 from luma_studio.export import Exported
@@ -40,6 +42,10 @@ class _Seen:
         return cls(production.clauses, takes, tuple(production.pauses))
 
 
+_open: WeakSet[Session] = WeakSet()
+_sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()  # by the id of the production that is open
+
+
 class Session:
     """What the panels share. Give one to each panel of a page, so that an edit in one is seen in all.
 
@@ -62,6 +68,7 @@ class Session:
         self._works: dict[str, Work] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        _open.add(self)
         if production is not None:
             self._take(production)
 
@@ -124,17 +131,22 @@ class Session:
 
     def open(self, name: str) -> None:
         """Open a production of the studio."""
-        self._take(self.studio.production(name))
+        with self._lock:
+            self._check_free()
+            self._take(self.studio.production(name))
 
     def begin(self, name: str, text: str, **changes: Any) -> None:
         """Open or begin a production with this script; what of it was spoken and tuned stays."""
-        production = self.studio.production(name, text, **changes)
-        self._take(production)
+        with self._lock:
+            self._check_free()
+            self._take(self.studio.production(name, text, **changes))
         self.tell("files", None)
 
     def leave(self) -> None:
         """Close the production; its folder keeps it."""
-        self._take(None)
+        with self._lock:
+            self._check_free()
+            self._take(None)
 
     def close(self) -> None:
         """End the session: stop its work and let go of the production."""
@@ -155,20 +167,32 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _check_free(self) -> None:
+        """Raise SettingError while work on the open production is on its way."""
+        if self._working:
+            raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
+
     def _take(self, production: Production | None) -> None:
         with self._lock:
-            if self._working and production is not self._production:
-                raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
             before, self._production = self._production, production
             if before is not None and before is not production:
                 before.release()
                 _sessions.pop(id(before), None)
             self._works.clear()
-            self._held = production is not None and production.hold()
+            self._held = production is not None and self._holds(production)
             if production is not None:
                 _sessions[id(production)] = self
                 self._watch()
             self._tell_production()
+
+    def _holds(self, production: Production) -> bool:
+        """Whether this process holds the production; its sessions are one window, whichever of them asked first."""
+        beside = any(other._held and other._folder == production.folder for other in _open if other is not self)
+        return production.hold() or beside
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if self._production is None else self._production.folder
 
     def _tell_production(self) -> None:
         with self._lock:
@@ -206,9 +230,7 @@ class Session:
 
     def take_back(self, index: int, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again, and tell the panels."""
-        with self._lock:
-            self.production.take_back(index, fingerprint)
-            self._tell_production()
+        self.edit(lambda production: production.take_back(index, fingerprint))
 
     def _take_up(self) -> None:
         """Go on with what another window saved."""
@@ -281,20 +303,22 @@ class Session:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="luma-session", daemon=True)
             self._thread.start()
-        asyncio.run_coroutine_threadsafe(task, self._loop)
+        asyncio.run_coroutine_threadsafe(task, self._loop).add_done_callback(_logged)
 
     def _watch(self) -> None:
         self._submit(self._watched(self.production))
 
     async def _watched(self, production: Production) -> None:
         """Follow what others do to this production, for as long as it is open here."""
+        told = ""
         while self._production is production:
             await asyncio.sleep(_WATCH)
             try:
                 await asyncio.to_thread(self._looked, production)
-            except LumaError as error:
-                self.notice(str(error), "error")
-                return
+            except LumaError as error:  # a disk that is away comes back
+                if str(error) != told:
+                    told = str(error)
+                    self.notice(told, "error")
 
     def _looked(self, production: Production) -> None:
         with self._lock:
@@ -307,12 +331,18 @@ class Session:
 
     def _look_elsewhere(self, production: Production) -> None:
         """Look what other windows did."""
-        if not self._held and production.hold():
+        if not self._held and self._holds(production):
             self._held = True
             self.tell("elsewhere", False)
         if production.saved_elsewhere():
             self._take_up()
             self.notice("This production was changed in another window; you see it as it is now.")
+
+
+def _logged(task: Future[object]) -> None:
+    """Have an error that nobody expected in the kernel's log."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("The session's own work failed", exc_info=error)
 
 
 async def _end() -> None:
@@ -326,7 +356,6 @@ async def _end() -> None:
 
 Source: TypeAlias = Session | Studio | Production | None
 
-_sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()
 
 
 def session_of(source: Source) -> Session:

@@ -35,12 +35,15 @@ export function isRunning(work) {
   return work?.status === "running" || work?.status === "stopping";
 }
 
-/** The stages of an export, in their order: `name`, `share` from 0 to 1, `subject`, and the one that is `now`. */
+/** The stages of an export, in their order: `name`, `share` from 0 to 1, `subject`, and the one that is `now`.
+ *
+ * Each file goes through them: what comes after the present stage is still to be done, even if it was for another file. */
 export function exportStages(work) {
-  const stages = Object.keys(STAGES).map((stage) => {
-    const told = work.stages.find((each) => each.stage === stage);
-    return { name: STAGES[stage], share: told ? (told.total ? told.done / told.total : 1) : 0, subject: told?.subject ?? "", began: Boolean(told) };
+  const names = Object.keys(STAGES);
+  const present = Math.max(0, names.indexOf(work.stages.at(-1)?.stage)); // Python tells the present one last
+  return names.map((stage, at) => {
+    const told = at > present ? undefined : work.stages.find((each) => each.stage === stage);
+    const share = told ? (told.total ? told.done / told.total : 1) : 0;
+    return { name: STAGES[stage], share, subject: told?.subject ?? "", began: Boolean(told), now: at === present && isRunning(work) };
   });
-  const now = stages.find((stage) => stage.share < 1) ?? stages.at(-1);
-  return stages.map((stage) => ({ ...stage, now: stage === now && isRunning(work) }));
 }

@@ -17,7 +17,7 @@ class Work:
     """One run of speaking or exporting. ``heard`` is its listener, and stops the work when it was asked to.
 
     ``state()`` is plain JSON: ``kind``; ``status`` (running, stopping, done, stopped, failed) and ``error``; ``stages``
-    with done, total and subject, in the order they began; ``left``, the seconds it will still take (None: unknown);
+    with done, total and subject, the present one last; ``left``, the seconds that one will still take (None: unknown);
     ``clauses``, what became of each (began, done, cached, failed, with the reason).
     """
 
@@ -30,7 +30,7 @@ class Work:
         self._ended = threading.Event()
         self._error: LumaError | None = None
         self._stages: dict[str, Event] = {}
-        self._stage_began = 0.0
+        self._first: tuple[Event, float] | None = None  # of the present stage, and when it was
         self._clauses: dict[int, tuple[str, str]] = {}
         self._told = 0.0
 
@@ -38,9 +38,7 @@ class Work:
         """Take an event in. Raises Stopped once the work is to stop."""
         now = time.monotonic()
         with self._lock:
-            if event.stage not in self._stages:
-                self._stage_began = now
-            self._stages[event.stage] = event
+            self._follow(event, now)
             if event.clause is not None:
                 self._clauses[event.clause] = (event.outcome, event.reason)
             due = now - self._told >= _TELL
@@ -50,6 +48,14 @@ class Work:
             self._tell(self.state())
         if self._stop.is_set():
             raise Stopped("Stopped. What was done is kept.")
+
+    def _follow(self, event: Event, now: float) -> None:
+        """Take up how far a stage is. One begins anew after another, and for each file: what is done then falls."""
+        before = next(reversed(self._stages.values()), None)
+        if before is None or before.stage != event.stage or event.done < before.done:
+            self._first = event, now
+        self._stages.pop(event.stage, None)
+        self._stages[event.stage] = event
 
     def stop(self) -> None:
         """Ask the work to stop: it does at its next step."""
@@ -93,5 +99,8 @@ class Work:
 
     def _left(self, event: Event) -> float | None:
         """Seconds that the present stage will still take, by its pace so far."""
-        took = time.monotonic() - self._stage_began
-        return took / event.done * (event.total - event.done) if event.done and took > 0.5 else None
+        if self._first is None:
+            return None
+        first, began = self._first
+        took, done = time.monotonic() - began, event.done - first.done
+        return took / done * (event.total - event.done) if done and took > 0.5 else None

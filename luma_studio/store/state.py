@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -143,18 +143,20 @@ class StateFile:
         """
         busy = f"{self.path.parent.name} is being saved by another process. Try again."
         with files.locked(self._lock, wait=_WAIT, busy=busy):
-            if self.changed() and self._same_on_disk(state):
+            if self.changed() and self.load_if(lambda there: there == state):
                 return
             self.check()
             files.write(self.path, state.model_dump_json(indent=1).encode(), durable=True)
             self._known = self._on_disk()
 
-    def _same_on_disk(self, state: State) -> bool:
+    def load_if(self, fits: Callable[[State], bool]) -> State | None:
+        """What another process saved, where it fits; otherwise None, and it is still another's."""
         before = self._known
-        same = self.load() == state
-        if not same:
-            self._known = before
-        return same
+        state = self.load()
+        if state is not None and fits(state):
+            return state
+        self._known = before
+        return None
 
     def _on_disk(self) -> Signature | None:
         with files.explained(self.path):

@@ -1,21 +1,48 @@
 // The theme, before anything is painted: what the address asks for, what was chosen earlier, or the system's.
 (() => {
   "use strict";
+  const KEY = "luma-theme";
   const root = document.documentElement;
-  const known = (theme) => (theme === "light" || theme === "dark" ? theme : null);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const known = (theme) => (theme === "light" || theme === "dark" ? theme : "");
   const saved = () => {
     try {
-      return known(localStorage.getItem("luma-theme"));
+      return known(localStorage.getItem(KEY));
     } catch { // storage is forbidden: nothing was chosen
-      return null;
+      return "";
     }
   };
-  const asked = known(new URLSearchParams(location.search).get("theme"));
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const choose = () => { root.dataset.lumaTheme = asked ?? saved() ?? (system.matches ? "dark" : "light"); };
-  choose();
-  system.addEventListener("change", choose);
-  addEventListener("storage", (event) => { if (event.key === "luma-theme") choose(); });
+  const save = (theme) => {
+    try {
+      if (theme) localStorage.setItem(KEY, theme);
+      else localStorage.removeItem(KEY);
+    } catch (error) { // it holds for as long as the page lives
+      console.warn("This browser does not keep the theme:", error.message);
+    }
+  };
+
+  let asked = known(new URLSearchParams(location.search).get("theme"));
+  let chosen = asked || saved();
+  const show = () => { root.dataset.lumaTheme = chosen || (system.matches ? "dark" : "light"); };
+  show();
+  system.addEventListener("change", show);
+  addEventListener("storage", (event) => { // another window's choice
+    if (asked || (event.key !== KEY && event.key !== null)) return;
+    chosen = saved();
+    show();
+    dispatchEvent(new CustomEvent("luma-theme-chosen"));
+  });
+
+  /** Choose "light", "dark", or "" for the system's. */
+  window.lumaChoose = (theme) => {
+    asked = "";
+    chosen = known(theme);
+    save(chosen);
+    show();
+    dispatchEvent(new CustomEvent("luma-theme-chosen"));
+  };
+  /** What is chosen: "light", "dark", or "" for the system's. */
+  window.lumaChosen = () => chosen;
 
   // JupyterLab's widgets look at the body. To be called as soon as there is one.
   window.lumaTheme = () => {

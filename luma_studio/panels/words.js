@@ -1,0 +1,25 @@
+// What several panels say in the same words: how long ago, and what it costs.
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
+
+/** How long ago a time was, given in seconds since 1970: "3 hours ago". */
+export function ago(time) {
+  const past = Math.max(0, Date.now() / 1000 - time);
+  const [unit, length] = UNITS.find(([, each]) => past >= each) ?? [];
+  return unit ? new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(past / length), unit) : "just now";
+}
+
+/** Show a time, given in seconds since 1970, as people say it; the exact one as its title. */
+export function showAgo(element, time) {
+  const date = new Date(time * 1000);
+  element.dateTime = date.toISOString();
+  element.title = date.toLocaleString();
+  element.textContent = ago(time);
+}
+
+/** A price in US dollars, "free with the embedded voice" where there is none; `before` stands before a sum: "about 0.25 US dollars". */
+export function price(cost, before) {
+  const sum = Number(cost);
+  if (!sum) return "free with the embedded voice";
+  return `${before} ${sum < 0.01 ? "less than 0.01" : sum.toFixed(2)} US dollars`;
+}

@@ -1,0 +1,583 @@
+"""The one state behind the panels, in Python: what an edit, a cell, another window and long work tell to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from helpers.fakes import FakeVoice, give
+
+from luma_studio import Studio, panels
+from luma_studio.errors import ChangedError, SettingError
+from luma_studio.panels import Session, front, session
+from luma_studio.panels.panel import Panel
+from luma_studio.panels.pause_timeline import PauseTimeline
+from luma_studio.panels.productions import Productions
+from luma_studio.panels.script_editor import ScriptEditor
+from luma_studio.panels.session import session_of
+from luma_studio.production import Production
+
+SCRIPT = "Arriving\nClose your eyes. (2 sec)\nBreathe in.\n\nLeaving\nOpen your eyes.\nWelcome back.\n"
+PANELS = [name for name in panels.__all__ if name != "Session"]
+
+
+class Ear:
+    """Hears a session, and waits for what it is to be told."""
+
+    def __init__(self, heard_of: Session) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self._news = threading.Condition()
+        heard_of.listen(self)
+
+    def __call__(self, topic: str, value: Any) -> None:
+        with self._news:
+            self.told.append((topic, value))
+            self._news.notify_all()
+
+    def of(self, topic: str) -> list[Any]:
+        return [value for known, value in self.told if known == topic]
+
+    def hears(self, topic: str, wanted: Callable[[Any], object] = lambda _: True) -> Any:
+        """What was told first of a topic that is as wanted; waits for it."""
+
+        def found() -> list[Any]:
+            return [value for value in self.of(topic) if wanted(value)]
+
+        with self._news:
+            assert self._news.wait_for(found, 20), f"not told: {self.told}"
+            return found()[0]
+
+
+class SlowVoice(FakeVoice):
+    """Speaks the first clause at once, and all others when it is let."""
+
+    concurrency = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.let = threading.Event()
+
+    async def speak(self, utterance: Any) -> Any:
+        if self.spoken:
+            self.asked.set()
+            await asyncio.to_thread(self.let.wait, 20)
+        return await super().speak(utterance)
+
+
+@pytest.fixture
+def voice(studio: Studio) -> FakeVoice:
+    voice = FakeVoice()
+    give(studio, voice)
+    return voice
+
+
+@pytest.fixture
+def calm(studio: Studio, voice: FakeVoice) -> Production:
+    """A production that is spoken."""
+    production = studio.production("calm", SCRIPT)
+    asyncio.run(production.speak())
+    return production
+
+
+@pytest.fixture
+def open_session(studio: Studio, calm: Production) -> Iterator[Session]:
+    with Session(studio, calm) as made:
+        yield made
+
+
+@pytest.fixture
+def window(workspace: Any, calm: Production) -> Iterator[Callable[[], Session]]:
+    """Opens the production as another window would: with a studio of its own."""
+    opened: list[Session] = []
+
+    def another() -> Session:
+        studio = Studio(workspace)
+        give(studio, FakeVoice())
+        opened.append(Session(studio))
+        opened[-1].open("calm")
+        return opened[-1]
+
+    yield another
+    for each in opened:
+        each.close()
+        each.studio.close()
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions look at once at what others did."""
+    monkeypatch.setattr(session, "_WATCH", 0.02)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions do not look at all."""
+    monkeypatch.setattr(session, "_WATCH", 3600)
+
+
+def seconds(production: Production) -> list[float]:
+    return [pause.seconds for pause in production.pauses]
+
+
+def sent_by(panel: Panel) -> list[dict[str, Any]]:
+    """What a panel sends to its page from now on."""
+    sent: list[dict[str, Any]] = []
+    panel.send = lambda content, buffers=None: sent.append({**content, "buffers": buffers})  # type: ignore[method-assign]
+    return sent
+
+
+def asked(panel: Panel, verb: object, **given: Any) -> dict[str, Any]:
+    """The answer that the page would get."""
+    sent = sent_by(panel)
+    panel._asked(panel, {"ask": "1", "verb": verb, "with": given}, [])
+    return next(message for message in sent if message.get("re") == "1")
+
+
+# Panels and their session
+
+
+def test_panels_of_one_session_hear_of_one_edit(open_session):
+    told = [sent_by(PauseTimeline(open_session)) for _ in range(2)]
+    open_session.edit(lambda production: production.tune({1: 4.0}), by="a hand")
+    for sent in told:
+        (change,) = [message["value"] for message in sent if message["topic"] == "pauses"]
+        assert change["pauses"] == {1: [4.0, "tuned", None, None, False]}
+        assert (change["history"], change["by"]) == (("tune", None), "a hand")
+
+
+def test_a_panel_hears_only_of_its_topics(open_session):
+    sent = sent_by(Productions(open_session))
+    open_session.edit(lambda production: production.tune({1: 4.0}))
+    assert sent == []
+
+
+def test_a_closed_panel_hears_nothing_more_and_its_session_goes_on(open_session):
+    closed, open_panel = PauseTimeline(open_session), PauseTimeline(open_session)
+    sent, goes_on = sent_by(closed), sent_by(open_panel)
+    closed.close()
+    sent.clear()
+    open_session.edit(lambda production: production.tune({0: 1.0}))
+    assert sent == []
+    assert goes_on
+
+
+def test_panels_over_the_same_production_join_its_session(open_session, calm):
+    assert PauseTimeline(calm).session is open_session
+    assert ScriptEditor(calm).session is open_session
+
+
+def test_a_production_that_no_session_has_gets_one_of_its_own(calm):
+    first = PauseTimeline(calm)
+    assert PauseTimeline(calm).session is first.session
+    assert first.session.production is calm
+    first.session.close()
+
+
+def test_a_production_that_was_left_is_joined_no_more(open_session, calm):
+    open_session.leave()
+    with session_of(calm) as own:
+        assert own is not open_session
+
+
+def test_nothing_given_is_a_studio_of_its_own(workspace):
+    with session_of(None) as own:
+        assert own.studio.workspace == own.studio.settings.workspace
+        assert not own.is_open
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_an_unknown_argument_is_refused_by_its_name(open_session, name):
+    with pytest.raises(TypeError, match=f"{name} has no argument 'height'. Give it one thing"):
+        getattr(panels, name)(open_session, height=300)
+
+
+def test_what_is_no_source_is_refused_with_what_is():
+    with pytest.raises(TypeError, match="a session, a studio or a production, not str"):
+        PauseTimeline("calm")
+
+
+# Answers
+
+
+def test_a_question_is_answered_once_with_what_was_asked(open_session):
+    panel = PauseTimeline(open_session)
+    fingerprint = open_session.production.takes_in_use[0].fingerprint
+    answer = asked(panel, "takes", fingerprints=[fingerprint])
+    assert answer["buffers"] == [open_session.production.samples(fingerprint).astype("<i2").tobytes()]
+    assert "error" not in answer
+
+
+def test_what_cannot_be_done_is_answered_with_its_sentence_and_kind(open_session):
+    answer = asked(PauseTimeline(open_session), "tune", seconds={"99": 1.0}, by="a hand")
+    assert answer["error"] == "There is no clause 99: calm has 4, counted from 0."
+    assert answer["kind"] == "SettingError"
+
+
+def test_without_a_production_an_edit_is_answered_with_the_remedy(studio):
+    with Session(studio) as empty:
+        answer = asked(PauseTimeline(empty), "undo")
+    assert answer["error"] == "No production is open. Write or paste a script and give it a name to begin."
+
+
+@pytest.mark.parametrize("verb", ["fly", "__init__", None])
+def test_a_mistake_is_answered_and_logged_not_swallowed(open_session, verb, caplog):
+    answer = asked(PauseTimeline(open_session), verb)
+    assert answer["kind"] == "mistake"
+    assert answer["error"].startswith("The studio made a mistake (LookupError")
+    assert "PauseTimeline could not answer" in caplog.text
+
+
+def test_arguments_that_a_verb_does_not_have_are_a_mistake_that_is_told(open_session, caplog):
+    assert "TypeError" in asked(PauseTimeline(open_session), "undo", times=2)["error"]
+    assert caplog.records
+
+
+def test_an_error_of_the_page_is_kept_in_the_kernels_log(open_session, caplog):
+    asked(PauseTimeline(open_session), "report", message="x is not a function")
+    assert "PauseTimeline in the page: x is not a function" in caplog.text
+
+
+# Edits in a cell of the notebook
+
+
+EDITS: dict[str, Callable[[Production], object]] = {
+    "tuned": lambda calm: calm.pauses.__setitem__(0, 4.0),
+    "by words": lambda calm: calm.tune({"Breathe in": 4.0}),
+    "scaled": lambda calm: calm.scale(1.5),
+    "locked": lambda calm: calm.lock([2]),
+    "fitted": lambda calm: calm.fit("0:40"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_in_a_cell_is_told_with_what_it_changed(watchful, open_session, calm, edit):
+    ear, before = Ear(open_session), tuple(calm.pauses)
+    edit(calm)
+    change = ear.hears("pauses")
+    now = {index: pause for index, pause in enumerate(calm.pauses) if pause != before[index]}
+    assert {index: pause[0] for index, pause in change["pauses"].items()} == {i: p.seconds for i, p in now.items()}
+    assert {index: pause[4] for index, pause in change["pauses"].items()} == {i: p.locked for i, p in now.items()}
+    assert change["history"] == calm.history
+
+
+def test_undoing_in_a_cell_is_told(watchful, open_session, calm):
+    ear = Ear(open_session)
+    calm.pauses[0] = 4.0
+    ear.hears("pauses", lambda change: change["pauses"][0][0] == 4.0)
+    calm.undo()
+    ear.hears("pauses", lambda change: change["pauses"][0][0] == 2.0)
+
+
+def test_an_edit_in_a_cell_that_was_not_told_yet_is_told_with_the_next_one_in_a_panel(unwatched, open_session, calm):
+    ear = Ear(open_session)
+    calm.pauses[0] = 4.0
+    open_session.edit(lambda production: production.tune({1: 5.0}))
+    assert {index: pause[0] for index, pause in ear.of("pauses")[-1]["pauses"].items()} == {0: 4.0, 1: 5.0}
+
+
+def test_what_is_told_once_is_not_told_again(watchful, open_session, calm):
+    ear = Ear(open_session)
+    open_session.edit(lambda production: production.tune({1: 5.0}))
+    calm.pauses[0] = 4.0  # by when this is told, the session has looked
+    ear.hears("pauses", lambda change: 0 in change["pauses"])
+    assert [list(change["pauses"]) for change in ear.of("pauses")] == [[1], [0]]
+
+
+def test_takes_that_come_and_go_in_a_cell_are_told(watchful, studio, open_session, calm):
+    ear = Ear(open_session)
+    first = calm.takes_in_use[1].fingerprint
+    asyncio.run(calm.speak_again(1))
+    ear.hears("production", lambda state: state["takes"]["fingerprint"][1] not in (None, first))
+    calm.take_back(1)
+    ear.hears("production", lambda state: state["takes"]["fingerprint"][1] == first)
+
+
+def test_a_script_that_a_cell_changed_is_told(watchful, studio, open_session):
+    ear = Ear(open_session)
+    studio.production("calm", SCRIPT + "One more.\n")
+    ear.hears("production", lambda state: state["clauses"]["text"][-1] == "One more.")
+
+
+# Two windows
+
+
+def test_of_two_windows_the_second_is_told_and_when_the_first_closes_it_is_told_too(watchful, window, calm):
+    assert calm.hold()  # stands for another process
+    here = window()
+    assert here.elsewhere
+    ear = Ear(here)
+    calm.release()
+    assert ear.hears("elsewhere") is False
+    assert not here.elsewhere
+
+
+def test_a_cell_that_is_run_again_is_no_other_window(window):
+    first, second = window(), window()
+    assert (first.elsewhere, second.elsewhere) == (False, False)
+    first.leave()
+    assert not second.elsewhere
+
+
+def test_an_edit_in_one_window_appears_in_the_other_with_a_word_about_it(watchful, window):
+    first, second = window(), window()
+    ear = Ear(second)
+    first.edit(lambda production: production.tune({0: 7.0}))
+    assert ear.hears("production", lambda state: state["pauses"][0][0] == 7.0)["history"] == ("tune", None)
+    assert "changed in another window" in ear.hears("notice")["text"]
+
+
+def test_of_two_edits_at_once_the_later_is_refused_and_nothing_is_overwritten(unwatched, window):
+    first, second = window(), window()
+    first.edit(lambda production: production.tune({0: 7.0}))
+    ear = Ear(second)
+    answer = asked(PauseTimeline(second), "tune", seconds={"0": 1.0, "1": 1.0}, by="a hand")
+    assert answer["kind"] == "ChangedError"
+    assert "please make your last edit again" in answer["error"]
+    assert seconds(second.production)[:2] == seconds(first.production)[:2] == [7.0, 1.5]
+    assert ear.of("production")[-1]["pauses"][0][0] == 7.0
+    second.edit(lambda production: production.tune({1: 1.0}))  # made again, upon what is there
+    assert seconds(second.studio.production("calm"))[:2] == [7.0, 1.0]
+
+
+def test_what_another_window_saved_is_not_taken_up_while_speaking_is_on_its_way(unwatched, window):
+    first, second = window(), window()
+    voice = SlowVoice()
+    give(second.studio, voice)
+    second.begin("calm", SCRIPT + "One more. And another.\n")
+    work = second.speak()
+    assert voice.asked.wait(20)
+    second.studio.production("calm").pauses[0] = 7.0
+    with pytest.raises(ChangedError, match="when speaking or exporting has ended"):
+        second.edit(lambda production: production.tune({0: 1.0}))
+    voice.let.set()
+    work.wait(20)
+    assert seconds(first.studio.production("calm"))[0] == 7.0
+
+
+# Long work
+
+
+def test_speaking_is_told_as_it_goes_and_the_takes_at_its_end(studio, voice):
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        made.speak()
+        work = ear.hears("work", lambda work: work["status"] == "done")
+        assert [clause[:2] for clause in work["clauses"]] == [[index, "done"] for index in range(4)]
+        ear.hears("production", lambda state: None not in state["takes"]["fingerprint"])
+
+
+def test_takes_are_told_while_others_are_still_being_spoken(watchful, studio, monkeypatch):
+    monkeypatch.setattr("luma_studio.production._KEEP", 0.0)
+    voice = SlowVoice()
+    give(studio, voice)
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        work = made.speak()
+        assert voice.asked.wait(20)
+        ear.hears("production", lambda state: state["takes"]["fingerprint"].count(None) == 3)
+        assert work.running
+        voice.let.set()
+
+
+def test_speaking_that_is_stopped_keeps_what_was_spoken_and_asks_only_for_the_rest(studio):
+    voice = SlowVoice()
+    give(studio, voice)
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        work = made.speak()
+        assert voice.asked.wait(20)
+        made.stop("speak")
+        assert work.state()["status"] == "stopping"
+        voice.let.set()
+        ear.hears("work", lambda work: work["status"] == "stopped" and work["error"] is None)
+        spoken = sum(voice.spoken.values())
+        assert 1 <= spoken < 4
+        made.speak()
+        ear.hears("work", lambda work: work["status"] == "done")
+        assert voice.spoken.total() == len(voice.spoken) == 4
+
+
+def test_work_that_is_on_its_way_is_not_begun_twice_and_its_production_is_not_left(studio):
+    voice = SlowVoice()
+    give(studio, voice)
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        work = made.speak()
+        assert voice.asked.wait(20)
+        with pytest.raises(SettingError, match="already on its way"):
+            made.speak()
+        with pytest.raises(SettingError, match="still on its way"):
+            made.leave()
+        voice.let.set()
+        assert work.wait(20)
+
+
+def test_a_voice_that_fails_ends_the_work_with_its_sentence(studio, voice):
+    voice.failing = {"Breathe in."}
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        made.speak()
+        work = ear.hears("work", lambda work: work["status"] == "failed")
+        assert "could not speak 'Breathe in.'" in work["error"]
+        ear.hears("production", lambda state: state["takes"]["fingerprint"].count(None) == 1)
+
+
+def test_a_mistake_in_the_work_is_told_and_logged(open_session, caplog, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(open_session.production, "export", broken)
+    ear = Ear(open_session)
+    open_session.export()
+    work = ear.hears("work", lambda work: work["status"] == "failed")
+    assert work["error"] == "The studio made a mistake (ZeroDivisionError: a mistake). What was done is kept."
+    ear.hears("files")
+    assert "export failed" in caplog.text
+
+
+def test_an_export_gives_what_it_made_and_tells_of_files(open_session):
+    made: list[Any] = []
+    ear = Ear(open_session)
+    assert open_session.export("calm.wav", done=made.append).wait(60)
+    ear.hears("files")
+    assert [path.name for path in made[0].masters] == ["calm.wav"]
+    assert ear.of("work")[-1]["status"] == "done"
+
+
+def test_an_export_can_be_stopped_and_leaves_no_master(open_session):
+    ear = Ear(open_session)
+
+    def stop(topic: str, value: Any) -> None:
+        if topic == "work" and value["status"] == "running":
+            open_session.stop("export")
+
+    open_session.listen(stop)
+    open_session.export("calm.wav")
+    ear.hears("work", lambda work: work["status"] == "stopped")
+    assert not (open_session.production.folder / "calm.wav").exists()
+
+
+# The end
+
+
+def session_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "luma-session"]
+
+
+def test_closing_ends_its_thread_and_lets_go_of_the_production(studio, calm):
+    made = Session(studio, calm)
+    assert session_threads()
+    made.close()
+    assert session_threads() == []
+    assert not made.is_open
+    with Session(studio, studio.production("calm")) as after:
+        assert not after.elsewhere
+
+
+def test_closing_stops_the_work_and_keeps_what_was_spoken(studio):
+    voice = SlowVoice()
+    give(studio, voice)
+    made = Session(studio)
+    made.begin("calm", SCRIPT)
+    made.speak()
+    assert voice.asked.wait(20)
+    threading.Timer(0.05, voice.let.set).start()
+    made.close()
+    assert session_threads() == []
+    again = studio.production("calm")
+    assert 1 <= sum(take is not None for take in again.takes_in_use) < 4
+
+
+def test_a_session_that_never_opened_anything_closes(studio):
+    made = Session(studio)
+    made.close()
+    made.close()
+
+
+def test_a_closed_session_can_open_again(studio, calm):
+    made = Session(studio)
+    made.open("calm")
+    made.close()
+    with made:
+        made.open("calm")
+        assert made.production.name == "calm"
+
+
+# Drafts
+
+
+def test_a_draft_is_kept_by_the_studio_and_then_by_the_production_and_is_gone_when_it_is_a_script(studio, voice):
+    with Session(studio) as made:
+        editor = ScriptEditor(made)
+        editor.do_keep_draft(None, "Half a sen")
+        assert editor.do_state()["draft"] == "Half a sen"
+        made.begin("calm", SCRIPT)
+        editor.do_keep_draft("calm", SCRIPT + "Half a sen")
+        assert editor.do_state()["draft"] == SCRIPT + "Half a sen"
+        assert "Half" not in made.production.text
+        made.begin("calm", SCRIPT + "Half a sentence.\n")
+        assert editor.do_state()["draft"] is None
+
+
+# The front ends
+
+
+MODULES = [getattr(panels, name).front for name in PANELS]
+DECLARED = re.compile(r"^(?:async )?(?:function\*?|class|const|let|var) +(?:\{([^}]*)\}|([\w$]+))", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_holds_every_file_once_and_is_one_module(name):
+    text = front.module(f"{name}.js")
+    files = re.findall(r"^// ([\w-]+\.js)$", text, re.MULTILINE)
+    assert len(files) == len(set(files)) and files[-1] == f"{name}.js"
+    assert files.index("kit.js") < files.index(f"{name}.js")
+    assert not re.search(r"^\s*import\b|\bimport\(|\bfrom \"\./", text, re.MULTILINE)
+    assert re.findall(r"^export .*", text, re.MULTILINE) == re.findall(r"^export default panel\(.*", text, re.MULTILINE)
+    assert text.count("\nexport default ") == 1
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_two_files_of_a_module_declare_the_same_name(name):
+    declared = [each.strip() for found in DECLARED.findall(front.module(f"{name}.js")) for each in found if each]
+    assert declared
+    assert sorted(declared) == sorted(set(declared))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_modules_files_import_only_what_is_exported(name):
+    """A browser that loads the files one by one would say so; linked into one text nobody would."""
+    imported = re.compile(r'^import \{ ([^}]*) \} from "\./([\w-]+\.js)";$', re.MULTILINE)
+    texts = [(front.FOLDER / file).read_text("utf-8") for file in files_of(name)]
+    for names, file in [each for text in texts for each in imported.findall(text)]:
+        exported = (front.FOLDER / file).read_text("utf-8")
+        for each in names.split(", "):
+            assert re.search(rf"^export (?:async )?(?:function\*?|const|class) {each}\b", exported, re.MULTILINE), each
+
+
+def files_of(name: str) -> list[str]:
+    return re.findall(r"^// ([\w-]+\.js)$", front.module(f"{name}.js"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_of_a_front_end_is_loaded_from_elsewhere(name):
+    for text in (front.module(f"{name}.js"), front.styles(f"{name}.css")):
+        assert set(re.findall(r"\bhttps?://[^\s\"'`)]+", text)) <= {"http://www.w3.org/2000/svg"}
+        assert "@import" not in text
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_style_sheet_is_the_shared_one_and_its_own(name):
+    shared = (front.FOLDER / "kit.css").read_text("utf-8")
+    own = (front.FOLDER / f"{name}.css").read_text("utf-8")
+    assert front.styles(f"{name}.css") == shared + own
+    assert own.count("{") == own.count("}")
