@@ -129,11 +129,13 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
       const words = chosen().length ? refused || failure() : "Choose at least one format.";
       if (wrong.textContent !== words) wrong.textContent = words;
       const busy = isRunning(exporting);
-      if (busy && document.activeElement === send) (stop.hidden = false, stop.focus({ preventScroll: true }));
+      const focused = [send, stop].includes(document.activeElement);
       send.disabled = !production || production.unspoken > 0 || busy || !chosen().length || !name.value.trim();
       const again = production?.masters.length && chosen().every((ending) => production.masters.some((master) => master.name === `${name.value.trim()}.${ending}`));
       send.querySelector("span").textContent = busy ? "Exporting …" : again ? "Export again" : "Export";
+      stop.hidden = !busy;
       stop.disabled = exporting?.status === "stopping";
+      if (focused) (busy ? stop : send).focus({ preventScroll: true });
     }
     /** The name and the formats that the production was exported with before. */
     function propose() {

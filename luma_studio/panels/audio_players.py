@@ -208,6 +208,6 @@ def _json(path: Path) -> dict[str, Any]:
     """What a file of JSON holds; nothing where there is none, or one that nobody can read."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):  # what it says is only shown: the files beside it are heard all the same
+    except (OSError, ValueError, RecursionError):  # it is only shown: the files beside it are heard all the same
         return {}
     return value if isinstance(value, dict) else {}

@@ -133,12 +133,12 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     const here = outcomes.filter((outcome) => outcome === "cached").length;
     const parts = [spoken && `${spoken.toLocaleString("en")} spoken`, here && `${here.toLocaleString("en")} ${here === 1 ? "was" : "were"} here already`].filter(Boolean).join(", ");
     if (!spoken) return parts && `${parts}: nothing was bought`;
-    return [parts, production.paid !== null && price(production.paid, "for")].filter(Boolean).join("; ");
+    return [parts, production.paid !== null && price(production.paid, { paid: true })].filter(Boolean).join("; ");
   }
 
   function toBuy({ to_speak: toSpeak, cost }) {
     if (!toSpeak) return "All of it was spoken before: nothing to buy";
-    const words = price(cost, "about");
+    const words = price(cost);
     return words[0].toUpperCase() + words.slice(1);
   }
 

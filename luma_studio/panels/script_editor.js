@@ -407,7 +407,7 @@ function figures({ words, clauses, scenes, seconds }) {
 function quoteWords({ to_speak: toSpeak, here, cost, spoken }) {
   if (spoken) return "All spoken";
   if (!toSpeak) return "Nothing to buy: every clause is here";
-  return `${count(toSpeak, "new clause")}, ${price(cost, "about")}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
+  return `${count(toSpeak, "new clause")}, ${price(cost)}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
 }
 
 function progressOf({ status, stages }) {
@@ -910,19 +910,19 @@ function makeDraft({ desk, name, text, act, signal }) {
     const [whose, typed] = [name(), text()];
     if (isTooLong(typed)) return;
     const coming = desk.tell("keep_draft", { name: whose, text: typed }); // first: whatever becomes of the page's own
-    keepHere(key(whose), typed);
+    const here = keepHere(key(whose), typed);
     const kept = await coming;
-    if (kept === null && storage.getItem(key(whose)) === typed) storage.removeItem(key(whose));
+    if (kept === null && storage.getItem(key(whose)) === here) storage.removeItem(key(whose));
   }
 
+  /** Keep it in the page, too, if there is room; the answer is what the page has now, perhaps an older draft. */
   function keepHere(where, typed) {
-    storage.removeItem(where); // an older draft is worth nothing beside this one
-    if (typed.length > KEPT_HERE) return;
     try {
-      storage.setItem(where, typed);
-    } catch (error) { // it is full: Python has the draft
-      console.warn("The page does not keep this draft, too:", error.message);
+      if (typed.length <= KEPT_HERE) storage.setItem(where, typed);
+    } catch (error) { // no room: Python is asked to keep it all the same
+      console.warn("The page cannot keep this draft:", error.message);
     }
+    return storage.getItem(where);
   }
 
   const flush = () => (timer === null ? Promise.resolve() : keep());

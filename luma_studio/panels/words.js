@@ -17,9 +17,10 @@ export function showAgo(element, time) {
   element.textContent = ago(time);
 }
 
-/** A price in US dollars, "free with the embedded voice" where there is none; `before` stands before a sum: "about 0.25 US dollars". */
-export function price(cost, before) {
+/** What something costs: "about 0.25 US dollars"; or, once it is paid, what it was bought for: "for 0.25 US dollars". */
+export function price(cost, { paid = false } = {}) {
   const sum = Number(cost);
   if (!sum) return "free with the embedded voice";
-  return `${before} ${sum < 0.01 ? "less than 0.01" : sum.toFixed(2)} US dollars`;
+  const words = sum < 0.01 ? "less than 0.01 US dollars" : `${paid ? "" : "about "}${sum.toFixed(2)} US dollars`;
+  return paid ? `for ${words}` : words;
 }
