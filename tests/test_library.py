@@ -6,6 +6,7 @@ import os
 import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from helpers.fakes import DyingDisk, FakeVoice, Killed, give
@@ -347,11 +348,39 @@ def test_the_parts_of_a_file_are_the_file(calm, folder, size):
     whole = (calm.folder / "captions.srt").read_bytes() if size == 1 else (calm.folder / "calm.wav").read_bytes()
     name = "captions.srt" if size == 1 else "calm.wav"
     parts, start = [], 0
-    while part := read_part(folder, "calm", name, start, size):
+    while part := read_part(folder, "calm", name, start, size).data:
         parts.append(part)
         start += len(part)
     assert b"".join(parts) == whole
     assert all(len(part) == size for part in parts[:-1])
+
+
+def test_the_stamp_of_a_part_is_of_the_file_that_was_read_whatever_has_its_name_now(calm, folder, monkeypatch):
+    path = calm.folder / "calm.wav"
+    before, stamp = path.read_bytes(), path.stat()
+    opened = Path.open
+
+    def replaced_once_open(self, *args, **more):
+        file = opened(self, *args, **more)
+        if self == path:
+            other = path.with_suffix(".part")
+            with opened(other, "wb") as newer:
+                newer.write(b"newer")
+            other.replace(path)
+        return file
+
+    monkeypatch.setattr(Path, "open", replaced_once_open)
+    part = read_part(folder, "calm", "calm.wav", 0, 100)
+    assert path.stat().st_size == 5
+    assert (part.data, part.total, part.changed) == (before[:100], stamp.st_size, stamp.st_mtime)
+
+
+@pytest.mark.parametrize("production", [None, "calm"])
+def test_a_folder_that_is_in_the_way_of_the_manifest_is_told_in_a_sentence(calm, folder, production):
+    (calm.folder / "scene_audio_map.json").unlink(missing_ok=True)
+    (calm.folder / "scene_audio_map.json").mkdir()
+    with pytest.raises(StoreError, match="in the way"):
+        files_of(folder, production)
 
 
 @pytest.mark.parametrize(("start", "size"), [(-1, 5), (0, -1)])

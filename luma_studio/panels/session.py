@@ -357,7 +357,6 @@ async def _end() -> None:
 Source: TypeAlias = Session | Studio | Production | None
 
 
-
 def session_of(source: Source) -> Session:
     """The session a panel is given: itself, a new one over a studio, or the one that has the production open."""
     match source:

@@ -231,7 +231,7 @@ def test_a_file_that_is_gone_is_told_in_a_sentence(session):
         AudioPlayers(session).do_part("master.mp3", 0, 100)
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b"{", b'{"file": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("damage", [b"", b"[]", b"{", b'{"file": 1}', b"\xff\xfe", b"[" * 100_000])
 def test_damaged_files_beside_a_master_leave_the_players_as_they_are(session, damage):
     panel = AudioPlayers(session)
     export(panel)
@@ -241,6 +241,36 @@ def test_damaged_files_beside_a_master_leave_the_players_as_they_are(session, da
     assert state["audit"] is None
     assert [each["name"] for each in state["masters"]] == ["master.mp3"]
     assert [each["title"] for each in state["scenes"]] == ["scene_1", "scene_2"]
+
+
+PAUSE = {"finding": True, "text": "Breathe in.", "at": 1.5, "asked": 2.0, "found": 2.5}
+
+
+@pytest.mark.parametrize(
+    "pauses",
+    [[1, None, "x"], [{}], [{**PAUSE, "found": "much"}], [{**PAUSE, "at": float("nan")}], [{"finding": True}]],
+)
+def test_of_a_damaged_audit_is_shown_what_can_be_read(session, pauses):
+    panel = AudioPlayers(session)
+    export(panel)
+    audit = {"file": "master.mp3", "summary": "One pause is off.", "pauses": [*pauses, PAUSE]}
+    (session.production.folder / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
+    (session.production.folder / "chapters.json").write_text('{"chapters": [1, {"id": 2}]}', encoding="utf-8")
+    state = shown(panel)
+    shown_pause = {key: value for key, value in PAUSE.items() if key != "finding"}
+    assert state["audit"] == {
+        "file": "master.mp3", "summary": "One pause is off.", "findings": [shown_pause], "more": 0,
+    }  # fmt: skip
+    assert [each["title"] for each in state["scenes"]] == ["scene_1", "scene_2"]
+
+
+def test_a_folder_where_the_audit_is_meant_leaves_the_players_as_they_are(session):
+    panel = AudioPlayers(session)
+    export(panel)
+    (session.production.folder / "audit.json").unlink()
+    (session.production.folder / "audit.json").mkdir()
+    assert shown(panel)["audit"] is None
+    assert [each["name"] for each in shown(panel)["masters"]] == ["master.mp3"]
 
 
 def test_silence_has_no_loudness_and_breaks_nothing(studio):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import queue
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,11 @@ import pytest
 from helpers.fakes import FakeVoice, give
 
 from luma_studio import Studio
+from luma_studio.panels.audio_library import AudioLibrary
+from luma_studio.panels.audio_players import AudioPlayers
+from luma_studio.panels.productions import Productions
 from luma_studio.panels.render_status import RenderStatus
+from luma_studio.panels.script_editor import ScriptEditor
 from luma_studio.panels.session import Session
 
 SCRIPT = "Arriving\nClose your eyes. (2 sec)\nBreathe in.\n\nLeaving\nOpen your eyes.\nBreathe in.\n"
@@ -144,3 +150,26 @@ def test_two_thousand_clauses_are_one_small_message(session):
     shown = panel.do_state()["production"]
     assert len(shown["texts"]) == 2000
     assert len(json.dumps(shown)) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("panel", "verb", "given"),
+    [
+        (RenderStatus, "state", {}),
+        (AudioPlayers, "state", {}),
+        (AudioLibrary, "state", {}),
+        (AudioLibrary, "files", {"production": "calm"}),
+        (AudioLibrary, "remove", {"production": "calm", "name": "gone.mp3"}),
+        (Productions, "open", {"name": "calm"}),
+        (ScriptEditor, "state", {}),
+    ],
+)
+def test_what_takes_its_time_is_answered_from_a_thread(session, monkeypatch, panel, verb, given):
+    """The kernel goes on answering others: a panel with a thousand clauses must not hold up a click."""
+    session.begin("calm", SCRIPT)
+    threads: queue.Queue[int] = queue.Queue()
+    made = panel(session)
+    monkeypatch.setattr(type(made), f"do_{verb}", lambda self, **given: threads.put(threading.get_ident()))
+    made.send = lambda content, buffers=None: None
+    made._asked(made, {"ask": "1", "verb": verb, "with": given}, [])
+    assert threads.get(timeout=30) != threading.get_ident()
