@@ -357,8 +357,9 @@ class Production:
         waiting = Event("write", 0, len(paths), paths[0].name)
         with files.locked(self.folder / export.LOCK, wait=_EXPORT_WAIT, busy=busy, meanwhile=lambda: listener(waiting)):
             files.sweep(self.folder)
-            self._file.check()
-            state = self._state
+            with self._lock:  # an edit is saved whole
+                self._file.check()
+                state = self._state
             timeline = self._arranged(state)
             loud = loudness(timeline, self.choices, state.gain)
             masters = {*state.masters, *(path.name for path in paths)}

@@ -187,7 +187,10 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     rearrange();
     if (!same) firstView();
     showInspector();
-    if (!same) desk.tell("measured").then(keepMeasured);
+    if (!same) {
+      desk.tell("measured").then(keepMeasured);
+      remakeUnsaved();
+    }
     if (production.clauses.text.length) prepare(timeline.speechEnd[selected] ?? 0);
   }
 
@@ -220,7 +223,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   function firstView() {
     const pace = Math.max(40, view.width / 24);
-    view.scale = pace / view.rate;
+    const edge = timeline.count ? timeline.speechEnd[0] + silenceAfter(timeline, 0) : 0; // the first that a hand can take
+    view.scale = Math.min(pace / view.rate, (view.width * 0.92) / Math.max(1, edge));
     view.start = 0;
     view.settle();
   }
@@ -295,7 +299,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     },
   };
 
-  /** When a page comes back: make again what the one before it could not have saved. */
+  /** When a production is opened: make again what a page before this one could not have saved. */
   function remakeUnsaved() {
     const edits = unsaved.all(production.name).filter((edit) => production.clauses.text[edit.index] === edit.text);
     unsaved.put(production.name, []);
@@ -1047,7 +1051,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const { value } = await desk.ask("state");
   showElsewhere(value.elsewhere);
   take(value.production);
-  if (production) remakeUnsaved();
   requestAnimationFrame(frame);
 });
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.server
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from browser.driving import Served, Window, running, serving, window
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from luma_studio.panels.front import FOLDER
@@ -43,6 +44,50 @@ def page(browser: Browser) -> Iterator[Page]:
     yield made
     context.close()
     assert wrong == []
+
+
+# The studio as a page
+
+
+@pytest.fixture(scope="package")
+def studio(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The studio, served over a workspace that all tests of this folder share: each has productions of its own."""
+    with serving(tmp_path_factory.mktemp("studio")) as served:
+        yield served
+
+
+@pytest.fixture
+def opened(browser: Browser, studio: Served) -> Iterator[Window]:
+    """A window of its own with the studio open, and no production: it costs a kernel, which takes seconds to start."""
+    with window(browser, studio) as shown:
+        yield shown
+
+
+@pytest.fixture(scope="module")
+def window_of_module(browser: Browser, studio: Served) -> Iterator[Window]:
+    with window(browser, studio) as shown:
+        yield shown
+
+
+@pytest.fixture
+def shared(window_of_module: Window) -> Iterator[Window]:
+    """The window that the tests of a module share; each opens a production of its own in it."""
+    yield window_of_module
+    window_of_module.check()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a test that fails what the servers said."""
+    report = yield
+    if report.failed and Path(__file__).parent in item.path.parents:
+        report.sections += [("What the studio said", served.output[-4000:]) for served in running]
+    return report
+
+
+# The panels' modules, without a studio
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

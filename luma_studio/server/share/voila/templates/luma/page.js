@@ -9,7 +9,7 @@
   window.lumaRendered = () => {
     const cells = document.getElementById("rendered_cells");
     const widgets = [...cells.querySelectorAll("[data-widget]")];
-    const there = () => widgets.every((each) => each.querySelector(":scope > * > .jupyter-widgets")?.hasChildNodes());
+    const there = () => widgets.every((each) => each.querySelector(":scope > * > .lm-Widget")?.hasChildNodes());
     const open = () => {
       watching.disconnect();
       clearTimeout(late);

@@ -1,0 +1,121 @@
+"""How the panels look: drawn, in the theme's colours, and never wider than the window."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.driving import HINDI, Window
+from PIL import Image
+from playwright.sync_api import Locator, expect
+
+PANELS = {
+    "Narrate": ("Productions", "Script", "Render status", "Pause timeline", "Audio players"),
+    "Library": ("Audio library",),
+    "Health": ("Health",),
+}
+FEWEST = 12  # colours in a picture that is not blank
+OVERFLOWING = """(panel) => [panel, ...panel.querySelectorAll('*')]
+  .filter((each) => each.checkVisibility() && !each.closest('.luma-stage, .luma-script-sheet, .luma-hidden-text'))
+  .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def desk(shared: Window) -> Iterator[Window]:
+    yield shared
+    shared.page.set_viewport_size({"width": 1280, "height": 900})
+    shared.tab("Narrate")
+
+
+@pytest.fixture(scope="module")
+def production(window_of_module: Window) -> str:
+    return window_of_module.studio.fresh(HINDI, "master.mp3")
+
+
+def colours(picture: Path) -> set[tuple[int, ...]]:
+    with Image.open(picture) as image:
+        return {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
+
+
+def colour_of(panel: Locator, name: str) -> tuple[int, ...]:
+    """A colour of the theme, as the style sheet has it."""
+    value = panel.evaluate("(panel, name) => getComputedStyle(panel).getPropertyValue(`--luma-${name}`).trim()", name)
+    return tuple(int(value[at : at + 2], 16) for at in (1, 3, 5))
+
+
+def show_all(desk: Window) -> None:
+    """Have what a panel shows later, too."""
+    expect(desk.panel("Audio players").get_by_role("button", name="Play master.mp3")).to_be_visible()
+    expect(desk.timeline.get_by_role("button", name="Listen to take 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_panel_is_drawn_and_fits(desk: Window, production: str, tmp_path: Path, theme: str, width: int) -> None:
+    desk.page.set_viewport_size({"width": width, "height": 900})
+    desk.theme(theme)
+    desk.switch(production)
+    show_all(desk)
+    for tab, titles in PANELS.items():
+        desk.tab(tab)
+        for title in titles:
+            panel = desk.panel(title)
+            expect(panel).to_have_attribute("data-theme", theme)
+            found = colours(pictured(panel, tmp_path / f"{title} {theme} {width}.png"))
+            assert len(found) >= FEWEST, title
+            assert colour_of(panel, "card") in found, title
+            assert panel.evaluate(OVERFLOWING) == [], title
+        assert desk.page.evaluate(
+            "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        ), tab
+
+
+def test_the_edge_of_the_first_pause_is_in_sight_on_a_phone(desk: Window) -> None:
+    desk.page.set_viewport_size({"width": 390, "height": 844})
+    desk.switch(desk.studio.fresh(HINDI))
+    _, edge = desk.extent(0) or (0, 2)
+    assert edge < 1
+
+
+def pictured(panel: Locator, path: Path) -> Path:
+    panel.screenshot(path=path, animations="disabled")
+    return path
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_canvas_has_the_colours_of_the_theme(desk: Window, production: str, tmp_path: Path, theme: str) -> None:
+    desk.theme(theme)
+    desk.switch(production)
+    show_all(desk)
+    for canvas, colour in [(".luma-canvas", "wave"), (".luma-canvas", "written"), (".luma-whole", "accent")]:
+        path, wanted = tmp_path / f"{canvas} {theme}.png", colour_of(desk.timeline, colour)
+        drawn = desk.timeline.locator(canvas)
+        desk.until(lambda: wanted in colours(pictured(drawn, path)), f"{canvas} has the colour {colour}")
+        assert (0, 0, 0) not in colours(path)
+
+
+def test_the_page_is_shown_as_soon_as_its_panels_are_there(desk: Window) -> None:
+    desk.page.reload(wait_until="commit")
+    desk.page.locator("textarea").first.wait_for(state="attached")
+    desk.until(lambda: desk.page.evaluate("() => 'lumaOpen' in document.documentElement.dataset"), "it is shown", 4)
+    desk.ready()
+
+
+def test_the_theme_can_be_chosen_and_survives_a_reload(desk: Window) -> None:
+    page = desk.page.locator("html")
+    for theme in ("dark", "light"):
+        desk.theme(theme)
+        expect(desk.timeline).to_have_attribute("data-theme", theme)
+        background = desk.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        lightness = sum(int(part) for part in re.findall(r"\d+", background)[:3]) / 3
+        assert (lightness < 80) == (theme == "dark")
+    desk.theme("dark")
+    desk.reload()
+    expect(page).to_have_attribute("data-luma-theme", "dark")
+    expect(desk.timeline).to_have_attribute("data-theme", "dark")
+    expect(desk.page.get_by_role("group", name="Theme").get_by_role("button", name="Dark")).to_have_attribute(
+        "aria-pressed", "true"
+    )

@@ -1,0 +1,224 @@
+"""The notebooks: documents that run unchanged in papermill, in nbval and as pages, each in a kernel of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import nbformat
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from luma_studio import Studio
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SECRETS = {"OPENAI_API_KEY": "sk-secret-openai-3c97", "ELEVENLABS_API_KEY": "secret-elevenlabs-81fe"}
+KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+Run = Callable[..., nbformat.NotebookNode]
+
+
+@pytest.fixture
+def environment(workspace: Path) -> Iterator[dict[str, str]]:
+    """Variables for a process that works in the test's workspace and knows keys; nothing of it is left at the end."""
+    own = {name: str(workspace / f".{name}") for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTEST"))}
+    yield inherited | own | SECRETS | {"LUMA_WORKSPACE": str(workspace)}
+    until = time.monotonic() + 10  # a kernel's own processes notice its end
+    while left := processes_in(workspace):
+        assert time.monotonic() < until, f"still running: {left}"
+        time.sleep(0.05)
+
+
+def processes_in(workspace: Path) -> list[list[str]]:
+    """The command lines of the processes that work in a workspace."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("LUMA_WORKSPACE") == str(workspace) and process.pid != os.getpid():
+                found.append(process.cmdline())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # ended just now, or somebody else's
+            continue
+    return found
+
+
+@pytest.fixture
+def papermill(workspace: Path, environment: dict[str, str]) -> Run:
+    """Run a notebook with parameters, as the command does, and give what it wrote."""
+
+    def run(notebook: Path, **parameters: str) -> nbformat.NotebookNode:
+        given = [part for name, value in parameters.items() for part in ("-p", name, value)]
+        written = workspace / f"{notebook.stem}-run.ipynb"
+        subprocess.run(
+            [sys.executable, "-m", "papermill", str(notebook), str(written), "--no-progress-bar", *given],
+            env=environment, check=True, timeout=120,
+        )  # fmt: skip
+        return nbformat.read(written, as_version=4)
+
+    return run
+
+
+def outputs(notebook: nbformat.NotebookNode, cell: str) -> list[Any]:
+    (found,) = (each for each in notebook.cells if each.id == cell)
+    return list(found.outputs)
+
+
+def printed(notebook: nbformat.NotebookNode, cell: str) -> str:
+    return "".join(output.text for output in outputs(notebook, cell) if output.output_type == "stream")
+
+
+def kinds(notebook: nbformat.NotebookNode, cell: str) -> set[str]:
+    """The types of what a cell shows."""
+    return {kind for output in outputs(notebook, cell) for kind in output.get("data", {})}
+
+
+def assert_nothing_private(notebook: nbformat.NotebookNode) -> None:
+    shown = json.dumps([[cell.get("outputs") for cell in notebook.cells], notebook.metadata.get("widgets")])
+    for private in (*SECRETS.values(), str(Path.home()), str(ROOT), sys.prefix):
+        assert private not in shown
+
+
+# What they are
+
+
+def test_there_are_the_three_notebooks() -> None:
+    assert list(NOTEBOOKS) == ["narration_studio", "studio", "tutorial_pauses"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_a_notebook_is_a_document_without_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source.startswith("# ")
+    assert notebook.metadata.title
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None)
+            assert len(cell.source.splitlines()) < 20
+    assert [cell.metadata for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])] == [
+        {"tags": ["parameters"]}
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_the_cells_of_a_notebook_are_named_by_hand_so_that_they_stay(path: Path) -> None:
+    names = [cell.id for cell in nbformat.read(path, as_version=4).cells]
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
+    assert len(set(names)) == len(names)
+
+
+# papermill
+
+
+@pytest.mark.parametrize("name", ["studio", "narration_studio"])
+def test_papermill_opens_another_production_in_the_panels(papermill: Run, workspace: Path, name: str) -> None:
+    with Studio(workspace) as studio:
+        folder = studio.production("evening", "Breathe in. (2 sec)\n").folder
+    notebook = papermill(NOTEBOOKS[name], production="evening")
+    shown = [cell.id for cell in notebook.cells if cell.cell_type == "code" and WIDGET in kinds(notebook, cell.id)]
+    assert (
+        shown
+        == {
+            "studio": ["productions", "tabs"],
+            "narration_studio": ["productions", "script", "render-status", "pauses", "master"],
+        }[name]
+    )
+    assert (folder / ".open.lock").exists()  # it was held by the session
+    assert_nothing_private(notebook)
+
+
+def test_papermill_runs_the_tutorial_with_other_parameters_and_twice_it_comes_to_the_same(
+    papermill: Run, workspace: Path
+) -> None:
+    before, notebook = (
+        papermill(NOTEBOOKS["tutorial_pauses"], name="short", voice="espeak:en+f3", total="0:45") for _ in range(2)
+    )
+    for cell in ("clauses", "tuning", "fitting", "exporting"):
+        assert printed(notebook, cell) == printed(before, cell)
+    assert "1,984,500 samples at 44,100 a second: 45.0 s" in printed(notebook, "fitting")
+    assert "all 6 pauses as asked" in printed(notebook, "exporting")
+    assert kinds(notebook, "waveform") == kinds(notebook, "lengths") == {"image/png", "text/plain"}
+    assert WIDGET in kinds(notebook, "by-hand")
+    folder = workspace / "generated_audio" / "short"
+    assert json.loads((folder / "production.json").read_text("utf-8"))["choices"]["voice"] == "espeak:en+f3"
+    assert {"tutorial.mp3", "tutorial.wav", "captions.srt", "audit.json"} <= {path.name for path in folder.iterdir()}
+    assert_nothing_private(notebook)
+
+
+def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(papermill: Run, workspace: Path) -> None:
+    cells = [
+        "import sys\n\nfrom luma_studio import Studio\n\nprint(sys.executable)",
+        "calm = Studio().production('calm', 'Breathe in. (2 sec)\\nAnd out.')",
+        "calm",
+        "await calm.speak()\ncalm",
+        "from luma_studio.panels import PauseTimeline\n\nPauseTimeline(calm)",
+        "repr(calm)",
+    ]
+    source = new_notebook(cells=[new_code_cell(cell, id=f"cell-{at}") for at, cell in enumerate(cells)])
+    source.metadata.kernelspec = KERNELSPEC
+    nbformat.write(source, workspace / "calm.ipynb")
+    notebook = papermill(workspace / "calm.ipynb")
+    assert printed(notebook, "cell-0").strip() == sys.executable
+    for cell in ("cell-2", "cell-3", "cell-4"):
+        assert kinds(notebook, cell) == {WIDGET, "text/plain"}
+    state = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    shown = [state[outputs(notebook, cell)[0].data[WIDGET]["model_id"]] for cell in ("cell-2", "cell-3", "cell-4")]
+    assert {model["model_module"] for model in shown} == {"anywidget"}
+    assert all("Pause timeline" in model["state"]["_esm"] for model in shown)
+    assert kinds(notebook, "cell-5") == {"text/plain"}
+
+
+# nbval
+
+
+def test_nbval_runs_the_tutorial_with_the_projects_own_configuration(environment: dict[str, str]) -> None:
+    path = NOTEBOOKS["tutorial_pauses"].relative_to(ROOT)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", str(path)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    code = [cell for cell in nbformat.read(ROOT / path, as_version=4).cells if cell.cell_type == "code"]
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{len(code)} passed" in run.stdout
+
+
+# Pages
+
+
+def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) -> None:
+    command = "from luma_studio.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "open", "narration_studio", "--no-browser", "--port", "0"],
+        cwd=workspace, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        lines = iter(process.stdout.readline, "")
+        base, token = next(
+            found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
+        )
+        for name, cells in (("narration_studio", 5), ("studio", 2), ("tutorial_pauses", 1)):
+            with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
+                page = answer.read().decode()
+            assert "luma-page-error" not in page.partition("<main")[2]
+            assert "lumaFailed(" not in page.partition("<main")[2]
+            assert page.count(WIDGET) == cells
+            assert ("Run all cells" in page, "image/png" in page) == (False, name == "tutorial_pauses")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
