@@ -18,7 +18,7 @@ from luma_studio.panels.front import FOLDER
 CHROMIUM = Path(os.environ.get("LUMA_TEST_CHROMIUM", "/usr/bin/chromium"))
 
 
-@pytest.fixture(scope="package")  # its event loop would disturb the tests of other folders
+@pytest.fixture(scope="module")  # its event loop would disturb the tests of other folders
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         reason = f"there is no browser at {CHROMIUM} (Debian: apt-get install chromium)"
@@ -50,7 +50,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="package")
-def studio(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The studio, served over a workspace that all tests of this folder share: each has productions of its own."""
     with serving(tmp_path_factory.mktemp("studio")) as served:
         yield served

@@ -61,7 +61,16 @@ HINDI = "\n".join(
     ]
 )
 
+COMMAND = "from luma_studio.cli import main; main()"
 OPEN = re.compile(r"http://\S+")
+LISTENING = """() => {
+  window.heard = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...given) {
+    heard.push(this.buffer.length);
+    return start.apply(this, given);
+  };
+}"""
 PATIENCE = 20.0  # seconds in which what is waited for comes, on a machine that others use, too
 Value = TypeVar("Value")
 
@@ -80,6 +89,7 @@ class Served:
     """``luma-studio open`` over a workspace."""
 
     workspace: Path
+    notebook: str = ""  # the one to serve; all of the studio's by default
     port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
     url: str = ""
@@ -99,19 +109,7 @@ class Served:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
         with (self.workspace / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    "from luma_studio.cli import main; main()",
-                    "open",
-                    "--no-browser",
-                    "--port",
-                    str(self.port),
-                    "--kernels",
-                    "12",
-                    "--idle",
-                    "10",
-                ],
+                [sys.executable, "-c", COMMAND, "open", *self._options],
                 cwd=self.workspace,
                 env={**environment, **SECRETS, "LUMA_WORKSPACE": str(self.workspace), "PYTHONUNBUFFERED": "1"},
                 stdout=log,
@@ -124,6 +122,10 @@ class Served:
             time.sleep(0.05)
         self.url = found[0]
         self.port = urlsplit(self.url).port or 0
+
+    @property
+    def _options(self) -> list[str]:
+        return [*filter(None, [self.notebook]), "--no-browser", f"--port={self.port}", "--kernels=12", "--idle=10"]
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -182,9 +184,9 @@ class Served:
 
 
 @contextmanager
-def serving(workspace: Path) -> Iterator[Served]:
+def serving(workspace: Path, notebook: str = "") -> Iterator[Served]:
     """The studio, served until the block ends."""
-    served = Served(workspace)
+    served = Served(workspace, notebook)
     running.append(served)
     try:
         served.start()
@@ -197,7 +199,7 @@ def serving(workspace: Path) -> Iterator[Served]:
             served.process.wait()
 
 
-@dataclass
+@dataclass(eq=False)
 class Window:
     """A window of the browser that shows the studio, and what went wrong in it."""
 
@@ -343,6 +345,18 @@ class Window:
     def selected(self) -> int:
         return int(self.timeline.locator(".luma-slider[tabindex='0']").get_attribute("data-index") or -1)
 
+    # What is heard
+
+    def listen(self) -> None:
+        """Note from now on each sound that the timeline starts."""
+        self.page.evaluate(LISTENING)
+
+    @property
+    def heard(self) -> list[int]:
+        """How many samples each sound has that was started since ``listen``."""
+        lengths: list[int] = self.page.evaluate("heard")
+        return lengths
+
     # What a hand does
 
     def theme(self, theme: str) -> None:
@@ -377,7 +391,8 @@ class Window:
 
     def saved(self, name: str, condition: Callable[[list[float]], bool]) -> list[float]:
         """Wait until the pauses that are saved are like this."""
-        return self.until(lambda: (found := self.studio.seconds(name)) and condition(found) and found, "it is saved")
+        self.until(lambda: condition(self.studio.seconds(name)), "it is saved")
+        return self.studio.seconds(name)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Whatever a script, a name, a file or an error holds is shown as text; no verb leads out of the workspace; no key leaks."""
+"""What a script, a name, a file or an error holds is shown as text; no verb leads elsewhere; no key leaks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser.driving import SECRETS, Window
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 IMAGE = "<img src=x onerror=window.hacked=1>"
 SCRIPT_TAG = "<script>window.hacked=1</script>"
@@ -32,7 +32,7 @@ HOSTILE = "\n".join(
 
 MADE = """() => ({
   hacked: window.hacked ?? null,
-  made: [...document.querySelectorAll('img[src="x"], section.luma script, dialog script, #luma-notices script, [onerror]')].map((each) => each.outerHTML),
+  made: [...document.querySelectorAll('img[src="x"], [onerror], .luma script')].map((each) => each.outerHTML),
 })"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Where a mark that turns text around stands in a line with other text. The editor shows the author's text as it is.
@@ -43,7 +43,8 @@ LEAKING = """(mark) => {
     const element = texts.currentNode.parentElement;
     if (!texts.currentNode.data.includes(mark) || element.closest('script, style, .luma-script-backdrop')) continue;
     let each = element;
-    while (getComputedStyle(each).display.startsWith('inline') && getComputedStyle(each).unicodeBidi === 'normal') each = each.parentElement;
+    const isOpen = ({ display, unicodeBidi }) => display.startsWith('inline') && unicodeBidi === 'normal';
+    while (isOpen(getComputedStyle(each))) each = each.parentElement;
     if (getComputedStyle(each).display.startsWith('inline') || each.childNodes.length < 2) continue;
     leaks.push(element.outerHTML.slice(0, 200));
   }
@@ -137,8 +138,8 @@ def test_errors_are_shown_as_text(desk: Window) -> None:
 
 def test_a_file_with_a_hostile_name_is_opened_under_a_safe_one(desk: Window) -> None:
     desk.switch(desk.studio.fresh())
-    file = {"name": f"{IMAGE}.txt", "mimeType": "text/plain", "buffer": f"One\n{IMAGE} and {BIDI}.".encode()}
-    desk.panel("Script").get_by_label("Script file").set_input_files([file])  # type: ignore[list-item]
+    file = FilePayload(name=f"{IMAGE}.txt", mimeType="text/plain", buffer=f"One\n{IMAGE} and {BIDI}.".encode())
+    desk.panel("Script").get_by_label("Script file").set_input_files(file)
     name = desk.panel("Script").get_by_label("Name")
     desk.until(lambda: "img src=x" in name.input_value(), "it has a name of its own")
     assert not set(name.input_value()) & set('<>/\\:*?"|')
@@ -189,14 +190,15 @@ def test_the_library_is_led_nowhere_else(desk: Window, path: str) -> None:
     name = desk.studio.fresh()
     part = {"start": 0, "size": 100}
     assert "value" in asked(desk, "files", production=name)
-    for verb, given in [
+    asks: list[tuple[str, dict[str, Any]]] = [
         ("files", {"production": path}),
         ("part", {"production": path, "name": "master.mp3", **part}),
         ("part", {"production": name, "name": path, **part}),
         ("remove", {"production": path, "name": "master.mp3"}),
         ("remove", {"production": name, "name": path}),
         ("pack", {"production": path}),
-    ]:
+    ]
+    for verb, given in asks:
         answer = asked(desk, verb, **given)
         assert answer.get("kind") == "UnsafeNameError", (verb, given, answer)
     assert (outside / "master.mp3").read_bytes() == b"private"

@@ -185,15 +185,11 @@ def _(desk: Window) -> None:
 def _(desk: Window) -> None:
     desk.press("s")
     expect(desk.timeline.get_by_role("button", name="Listen to take")).to_have_count(2)
-    desk.page.evaluate("""() => {
-      window.heard = [];
-      const start = AudioBufferSourceNode.prototype.start;
-      AudioBufferSourceNode.prototype.start = function (...given) { heard.push(this.buffer.length); return start.apply(this, given); };
-    }""")
+    desk.listen()
     for count, key in enumerate("12", start=1):
         desk.press(key)
-        desk.until(lambda: desk.page.evaluate("heard.length") == count, f"take {key} is heard")
-    assert len(set(desk.page.evaluate("heard"))) == 2  # they are not the same
+        desk.until(lambda: len(desk.heard) == count, f"take {key} is heard")
+    assert len(set(desk.heard)) == 2  # they are not the same
 
 
 @row("F")
@@ -347,7 +343,7 @@ FOCUSED = """() => {
   };
   const box = element.getBoundingClientRect();
   return {
-    what: `${element.tagName} ${element.className} ${element.getAttribute('aria-label') ?? element.textContent.slice(0, 40)}`,
+    what: element.outerHTML.slice(0, 150),
     isBody: element === document.body,
     visible: box.width > 0 && box.height > 0,
     outlined: outlined(element) || outlined(element.closest('label') ?? element), // a box is outlined with its words

@@ -37,7 +37,8 @@ def production(window_of_module: Window) -> str:
 
 def colours(picture: Path) -> set[tuple[int, ...]]:
     with Image.open(picture) as image:
-        return {colour for _, colour in image.convert("RGB").getcolors(1 << 24)}
+        red, green, blue = (channel.tobytes() for channel in image.convert("RGB").split())
+    return set(zip(red, green, blue, strict=True))
 
 
 def colour_of(panel: Locator, name: str) -> tuple[int, ...]:

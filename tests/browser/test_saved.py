@@ -1,13 +1,16 @@
-"""What is done in the page is saved at once, and nothing that goes away takes it along: the page, the kernel, the server."""
+"""What is done is saved at once, and nothing that goes away takes it along: the page, its kernel, the server."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser.driving import SPOKEN, Served, Window, serving, window
 from playwright.sync_api import Browser, expect
+
+from luma_studio.server import find_notebook
 
 GONE = (r"WebSocket", r"ERR_CONNECTION_REFUSED", r"status of 40[34]", r"/api/kernels/", r"Canceled", r"[Kk]ernel")
 """What the browser and Jupyter's client say of a kernel or a server that is not there any more."""
@@ -93,8 +96,9 @@ def test_what_was_typed_the_moment_before_a_reload_is_there(desk: Window) -> Non
 
 @pytest.fixture
 def restarted(browser: Browser, tmp_path: Path) -> Iterator[Served]:
-    """A studio of its own, to be stopped and started again."""
-    with serving(tmp_path) as served:
+    """A studio of its own, with one notebook, to be stopped and started again."""
+    shutil.copy(find_notebook(), tmp_path)
+    with serving(tmp_path, find_notebook().name) as served:
         yield served
 
 

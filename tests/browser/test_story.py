@@ -12,12 +12,6 @@ from playwright.sync_api import Browser, Download, Locator, expect
 from luma_studio.audio import codec
 from luma_studio.studio import Studio
 
-LISTENING = """() => {
-  window.heard = [];
-  const start = AudioBufferSourceNode.prototype.start;
-  AudioBufferSourceNode.prototype.start = function (...given) { heard.push(this.buffer.length); return start.apply(this, given); };
-}"""
-
 
 @pytest.fixture
 def desk(opened: Window) -> Window:
@@ -29,7 +23,7 @@ def desk(opened: Window) -> Window:
     ("name", "script"), [("evening-calm", SPOKEN), ("शाम की शांति", HINDI)], ids=["English", "Hindi"]
 )
 def test_a_script_is_pasted_spoken_tuned_exported_and_downloaded(desk: Window, name: str, script: str) -> None:
-    desk.page.evaluate(LISTENING)
+    desk.listen()
     _paste(desk, script)
     _speak(desk, name)
     _drag_and_hear(desk, name)
@@ -70,7 +64,7 @@ def _drag_and_hear(desk: Window, name: str) -> None:
     assert desk.length(1) == desk.studio.seconds(name)[1]
     expect(desk.slider(1)).to_have_attribute("aria-valuetext", f"{desk.length(1):g} seconds, tuned")
     expect(desk.timeline.get_by_role("button", name="Stop", exact=True)).to_be_visible()  # it listens on drop
-    desk.until(lambda: desk.page.evaluate("heard.length"), "a take is heard")
+    desk.until(lambda: desk.heard, "a take is heard")
     desk.timeline.get_by_role("button", name="Stop", exact=True).click()
 
 
@@ -133,9 +127,9 @@ def _speak_again_and_compare(desk: Window, name: str) -> None:
     desk.timeline.get_by_role("button", name="Speak again").click()
     second = desk.until(lambda: (now := desk.studio.state(name)["clauses"][1]["take"]) != first and now, "another take")
     for number in (1, 2):
-        before = desk.page.evaluate("heard.length")
+        before = len(desk.heard)
         desk.timeline.get_by_role("button", name=f"Listen to take {number}").click()
-        desk.until(lambda: desk.page.evaluate("heard.length") > before, f"take {number} is heard")
+        desk.until(lambda: len(desk.heard) > before, f"take {number} is heard")
     desk.timeline.get_by_role("button", name="Use take 1").click()
     desk.until(lambda: desk.studio.state(name)["clauses"][1]["take"] == first, "the first take is in use")
     assert second in [take["fingerprint"] for take in desk.studio.state(name)["clauses"][1]["takes"]]
