@@ -57,8 +57,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   const player = makePlayer({
     fetchTakes: async (fingerprints) => {
-      const answer = await askOfThis("takes", { fingerprints });
-      return answer ? answer.buffers.map(int16) : [];
+      const { buffers } = await desk.ask("takes", ofThis({ fingerprints }));
+      return buffers.map(int16);
     },
     changed: () => showPlaying(),
     failed: (error) => notice(error.message, "error"),
@@ -136,15 +136,9 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     showInspector();
   });
 
-  /** Ask about the open production; undefined where it is another one by the time that Python hears of it. */
-  async function askOfThis(verb, given) {
-    const { name } = production;
-    try {
-      return await desk.ask(verb, given);
-    } catch (error) {
-      if (production?.name === name) throw error;
-      return undefined;
-    }
+  /** A question about the production that is shown: Python may have another one open before this page hears of it. */
+  function ofThis(given = {}) {
+    return { ...given, production: production.name };
   }
 
   function showElsewhere(value) {
@@ -188,7 +182,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     if (!same) firstView();
     showInspector();
     if (!same) {
-      desk.tell("measured").then(keepMeasured);
+      desk.tell("measured", ofThis()).then(keepMeasured);
       remakeUnsaved();
     }
     if (production.clauses.text.length) prepare(timeline.speechEnd[selected] ?? 0);
@@ -257,7 +251,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     inFlight.set(index, { by, value });
     unsaved.keep(name, { by, index, value, text });
     try {
-      await desk.ask("tune", { seconds: { [index]: value }, by });
+      await desk.ask("tune", ofThis({ seconds: { [index]: value }, by }));
     } catch (error) {
       waiting.delete(index);
       const again = error.kind === "ChangedError" && here() && { text: "Make it again", run: () => tune(index, value) };
@@ -278,8 +272,9 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   /** Ask for an edit that follows all those before it. */
   async function afterEdits(verb, given) {
+    const asked = ofThis(given);
     if (inFlight.size) await new Promise((resolve) => settled.push(resolve));
-    return desk.tell(verb, given);
+    return desk.tell(verb, asked);
   }
 
   // Edits that Python has not answered yet outlive the page, so that a dead kernel loses none.
@@ -482,7 +477,9 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
             button({ icon: "play", text: "From here", key: "P", "data-field": "here", onclick: act(playHere) }))),
         h("p", { class: "luma-clause luma-next luma-text luma-muted", dir: "auto", lang: next === null ? null : clauses.language[index + 1] }, next ?? "End of the script")),
       ui.versions ??= h("div", { class: "luma-versions luma-row" }));
-    if (typing) ui.inspector.querySelector(`[data-field="${typing}"]`)?.focus({ preventScroll: true });
+    const again = typing && ui.inspector.querySelector(`[data-field="${typing}"]`);
+    again?.focus({ preventScroll: true });
+    if (typing === "seconds") again.select(); // as it was when one went there: what is typed takes its place
     clearTimeout(versionsTimer);
     versionsTimer = setTimeout(act(showVersions), 120);
     return undefined;
@@ -507,8 +504,9 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   /** The takes of the selected clause: listen, compare, take one back. */
   async function showVersions() {
+    if (!production) return;
     const index = selected;
-    const versions = await desk.tell("versions", { clause: index });
+    const versions = await desk.tell("versions", ofThis({ clause: index }));
     if (index !== selected || !versions) return;
     ui.versions.versions = versions;
     fill(ui.versions,
@@ -518,7 +516,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
           button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", onclick: act(() => listen(at)) }),
           each.used
             ? h("span", { class: "luma-badge luma-badge-good" }, "in use")
-            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", { clause: index, fingerprint: each.fingerprint })) }))),
+            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", ofThis({ clause: index, fingerprint: each.fingerprint }))) }))),
       button({ icon: "voice", text: versions.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
   }
 
@@ -530,11 +528,11 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   async function speakAgain() {
-    await (production.takes.fingerprint[selected] ? desk.tell("speak_again", { clause: selected }) : desk.tell("speak"));
+    await (production.takes.fingerprint[selected] ? desk.tell("speak_again", ofThis({ clause: selected })) : desk.tell("speak", ofThis()));
   }
 
   async function takeBack() {
-    await desk.tell("take_back", { clause: selected });
+    await desk.tell("take_back", ofThis({ clause: selected }));
   }
 
   // Fit and scale
@@ -552,7 +550,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     /** Ask Python; what it refuses is said in the sheet: what lies behind it can neither be read nor closed. */
     const asked = async (verb, given, said) => {
       try {
-        return (await desk.ask(verb, given)).value ?? null;
+        return (await desk.ask(verb, ofThis(given))).value ?? null;
       } catch (error) {
         fill(said, error.message);
         return undefined;
@@ -703,8 +701,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
     if (!missing.size) return;
     for (const each of missing) askedWaves.add(each);
-    askOfThis("peaks", { fingerprints: [...missing] }).then((answer) => {
-      if (answer) [...missing].forEach((each, at) => waves.set(each, waveform(bytes(answer.buffers[at]), answer.value.grain)));
+    desk.ask("peaks", ofThis({ fingerprints: [...missing] })).then(({ value, buffers }) => {
+      if (value) [...missing].forEach((each, at) => waves.set(each, waveform(bytes(buffers[at]), value.grain)));
     }).catch((error) => {
       for (const each of missing) waves.set(each, waveform(new Uint8Array(1), 1e9));
       desk.report(error);
@@ -1039,7 +1037,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     dirty = true;
   });
   desk.on("work", (work) => {
-    if (work.kind === "export" && work.status === "done") desk.tell("measured").then(keepMeasured);
+    if (production && work.kind === "export" && work.status === "done") desk.tell("measured", ofThis()).then(keepMeasured);
   });
 
   function keepMeasured(report) {

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from luma_studio.errors import FitError
+from luma_studio.errors import FitError, SettingError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 
 _PEAKS = 200  # a second: a waveform's grain in the page
+_LOOKS = frozenset({"takes", "peaks", "versions", "measured"})
 
 
 class PauseTimeline(Panel):
@@ -21,6 +22,19 @@ class PauseTimeline(Panel):
 
     front = "pause_timeline"
     topics = ("production", "pauses", "work", "elsewhere", "notice")
+
+    def _answered(self, verb: str, given: dict[str, Any]) -> Answer:
+        """Answer what the page asks about a ``production``, unless another is open by now: nothing is changed in that.
+
+        A look at the one before is answered with None, since nobody waits for it.
+        """
+        asked = dict(given)
+        name = asked.pop("production", None)
+        if name is None or (self.session.is_open and self.session.production.name == name):
+            return super()._answered(verb, asked)
+        if verb in _LOOKS:
+            return None
+        raise SettingError(f"{name} is not open any more, so nothing was changed in it. Open it again to go on.")
 
     def do_state(self) -> Answer:
         """The open production."""
