@@ -155,6 +155,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       player.stop();
       resting = 0;
       measured = null;
+      forgetVersions();
     }
     if (!unmoved) giveUpDrag();
     production = state && { ...state, columns: columnsOf(state) };
@@ -479,7 +480,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       ui.versions ??= h("div", { class: "luma-versions luma-row" }));
     const again = typing && ui.inspector.querySelector(`[data-field="${typing}"]`);
     again?.focus({ preventScroll: true });
-    if (typing === "seconds") again.select(); // as it was when one went there: what is typed takes its place
+    if (typing === "seconds") again?.select(); // as it was when one went there: what is typed takes its place
     clearTimeout(versionsTimer);
     versionsTimer = setTimeout(act(showVersions), 120);
     return undefined;
@@ -502,12 +503,19 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     return h("span", { class: `luma-number ${found.finding ? "luma-badge luma-badge-warning" : "luma-muted"}`, title: `As the audit measured it in ${measured.file}` }, `measured ${found.found.toFixed(2)} s`);
   }
 
+  /** What is shown are another production's takes. */
+  function forgetVersions() {
+    if (!ui.versions) return;
+    ui.versions.versions = null;
+    fill(ui.versions);
+  }
+
   /** The takes of the selected clause: listen, compare, take one back. */
   async function showVersions() {
     if (!production) return;
-    const index = selected;
-    const versions = await desk.tell("versions", ofThis({ clause: index }));
-    if (index !== selected || !versions) return;
+    const asked = ofThis({ clause: selected });
+    const versions = await desk.tell("versions", asked);
+    if (asked.clause !== selected || asked.production !== production?.name || !versions) return;
     ui.versions.versions = versions;
     fill(ui.versions,
       h("h3", {}, versions.length > 1 ? "Takes of this clause" : "This clause"),
@@ -516,7 +524,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
           button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", onclick: act(() => listen(at)) }),
           each.used
             ? h("span", { class: "luma-badge luma-badge-good" }, "in use")
-            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", ofThis({ clause: index, fingerprint: each.fingerprint }))) }))),
+            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", { ...asked, fingerprint: each.fingerprint })) }))),
       button({ icon: "voice", text: versions.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
   }
 

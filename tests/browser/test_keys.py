@@ -159,13 +159,14 @@ def _(desk: Window) -> None:
 
 @row("S")
 def _(desk: Window) -> None:
-    before = takes(desk)
     desk.press("s")
-    desk.until(lambda: len(takes(desk)) == len(before) + 1, "another take is there")
+    shows_takes(desk, 2)
+    takes = desk.studio.state(desk.name)["clauses"][0]["takes"]
+    assert len({take["fingerprint"] for take in takes}) == 2
 
 
-def takes(desk: Window) -> list[str]:
-    return [take["fingerprint"] for take in desk.studio.state(desk.name)["clauses"][0]["takes"]]
+def shows_takes(desk: Window, count: int) -> None:
+    expect(desk.timeline.get_by_role("button", name="Listen to take")).to_have_count(count)
 
 
 def in_use(desk: Window) -> str:
@@ -176,15 +177,17 @@ def in_use(desk: Window) -> str:
 def _(desk: Window) -> None:
     first = in_use(desk)
     desk.press("s")
-    desk.until(lambda: in_use(desk) != first, "another take is in use")
+    shows_takes(desk, 2)
+    assert in_use(desk) != first
     desk.press("t")
     desk.until(lambda: in_use(desk) == first, "the first take is in use")
+    expect(desk.timeline.get_by_role("button", name="Use take 2")).to_be_visible()
 
 
 @row("1 … 9")
 def _(desk: Window) -> None:
     desk.press("s")
-    expect(desk.timeline.get_by_role("button", name="Listen to take")).to_have_count(2)
+    shows_takes(desk, 2)
     desk.listen()
     for count, key in enumerate("12", start=1):
         desk.press(key)
