@@ -26,7 +26,6 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
 
   desk.on("production", desk.guarded(refresh));
   desk.on("files", desk.guarded(refresh));
-  desk.on("notice", ({ text, level }) => notice(text, level));
   desk.on("pack", (told) => packing?.heard(told));
 
   let asked = 0;

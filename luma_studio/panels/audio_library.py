@@ -46,7 +46,7 @@ class AudioLibrary(Panel):
     """
 
     front = "audio_library"
-    topics = ("production", "files", "notice")
+    topics = ("production", "files")
     slow = frozenset({"state", "files", "remove", "restore"})
 
     def __init__(self, source: Source = None, **unknown: object) -> None:

@@ -38,7 +38,6 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
   let soon = null;
   desk.on("production", desk.guarded(refresh));
   desk.on("files", desk.guarded(refresh));
-  desk.on("notice", ({ text, level }) => notice(text, level));
   desk.on("pauses", () => {
     clearTimeout(soon);
     soon = setTimeout(desk.guarded(refresh), SOON);

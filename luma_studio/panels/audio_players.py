@@ -31,7 +31,7 @@ class AudioPlayers(Panel):
     """
 
     front = "audio_players"
-    topics = ("production", "pauses", "work", "files", "notice")
+    topics = ("production", "pauses", "work", "files")
     slow = frozenset({"state"})
 
     def do_state(self) -> Answer:

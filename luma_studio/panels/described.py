@@ -10,10 +10,10 @@ from luma_studio.script.model import Clause, Pause
 from luma_studio.speaking import estimated
 from luma_studio.timeline.take import Take
 
-State = dict[str, Any]
+Described = dict[str, Any]
 
 
-def production_state(production: Production) -> State:
+def production_state(production: Production) -> Described:
     """All that the pause timeline draws and plays; a clause that is not spoken has a take of estimated length."""
     choices = production.choices
     rate = choices.sample_rate
@@ -44,7 +44,7 @@ def production_state(production: Production) -> State:
     }
 
 
-def pauses_state(production: Production, which: Sequence[int]) -> State:
+def pauses_state(production: Production, which: Sequence[int]) -> Described:
     """The pauses of some clauses, and what goes with every edit: the history and the gain in dB."""
     pauses = tuple(production.pauses)
     return {
@@ -63,7 +63,7 @@ def _pause(pause: Pause) -> list[Any]:
     return [pause.seconds, pause.source, pause.least, pause.most, pause.locked]
 
 
-def _takes(clauses: Sequence[Clause], takes: Sequence[Take | None], rate: int) -> State:
+def _takes(clauses: Sequence[Clause], takes: Sequence[Take | None], rate: int) -> Described:
     guessed = [
         round(estimated(clause.text, clause.language) * rate) if take is None else 0
         for clause, take in zip(clauses, takes, strict=True)

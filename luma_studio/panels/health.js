@@ -9,7 +9,6 @@ export default panel("Health", async ({ root, desk }) => {
   const said = h("p", { class: "luma-hidden-text", role: "status" });
   root.append(h("header", { class: "luma-head" }, sentence, again), list, said);
 
-  desk.on("notice", ({ text, level }) => notice(text, level));
 
   async function check() {
     showChecking();

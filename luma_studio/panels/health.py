@@ -17,7 +17,6 @@ class Health(Panel):
     """
 
     front = "health"
-    topics = ("notice",)
     slow = frozenset({"check"})
 
     def do_check(self) -> Answer:

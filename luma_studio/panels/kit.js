@@ -42,7 +42,6 @@ const PATHS = {
   warning: "M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.2",
   voice: "M12 4a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V7a3 3 0 0 1 3-3zM6 11.5a6 6 0 0 0 12 0M12 17.5V21",
   next: "m9 5 7 7-7 7",
-  previous: "m15 5-7 7 7 7",
   folder: "M3.5 6.5h6l2 2.5h9v10.5h-17z",
   save: "M5 4.5h11l3.5 3.5v11.5H5zM8.5 4.5V9h6V4.5M8.5 19.5V14h7v5.5",
   close: "m6 6 12 12M18 6 6 18",
@@ -128,13 +127,13 @@ export function panel(title, build) {
       el.append(root);
       followTheme(root, ends.signal);
       const desk = deskOf(model, ends.signal);
+      desk.on("notice", ({ text, level }) => notice(text, level));
       watchKernel(desk, model, ends.signal);
       try {
         await build({ root, desk, signal: ends.signal });
       } catch (error) {
         showError(root, desk, error);
       }
-      root.addEventListener("luma-error", (event) => desk.report(event.detail));
       return () => ends.abort();
     },
   };

@@ -30,7 +30,7 @@ class Panel(anywidget.AnyWidget):
     front: ClassVar[str]
     """The name of its ``.js`` and ``.css``."""
     topics: ClassVar[tuple[str, ...]] = ()
-    """What of the session its page wants to be told."""
+    """What of the session its page wants to be told, beside the sentences for the user."""
     slow: ClassVar[frozenset[str]] = frozenset()
     """Verbs that take their time: answered from a thread, so that the kernel goes on answering others."""
 
@@ -95,5 +95,5 @@ class Panel(anywidget.AnyWidget):
         return method(**given)
 
     def _told(self, topic: str, value: object) -> None:
-        if topic in self.topics:
+        if topic == "notice" or topic in self.topics:
             self.send({"topic": topic, "value": value})

@@ -57,7 +57,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   const player = makePlayer({
     fetchTakes: async (fingerprints) => {
-      const { buffers } = await desk.ask("takes", ofThis({ fingerprints }));
+      const { buffers } = await desk.ask("samples", ofThis({ fingerprints }));
       return buffers.map(int16);
     },
     changed: () => showPlaying(),
@@ -66,7 +66,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   signal.addEventListener("abort", () => {
     player.close();
     clearTimeout(dropTimer);
-    clearTimeout(versionsTimer);
+    clearTimeout(takesTimer);
   });
   const stopPlaying = () => player.stop();
 
@@ -119,9 +119,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   // What Python tells
 
-  desk.on("production", (state) => take(state));
+  desk.on("state", (state) => follow(state));
   desk.on("elsewhere", (value) => showElsewhere(value));
-  desk.on("notice", ({ text, level }) => notice(text, level));
   desk.on("pauses", (change) => {
     if (!production) return;
     for (const [key, pause] of Object.entries(change.pauses)) {
@@ -146,7 +145,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     ui.banner.hidden = !elsewhere;
   }
 
-  function take(state) {
+  function follow(state) {
     const same = production && state && production.name === state.name;
     const focused = same ? production.clauses.text[selected] : null;
     const before = production;
@@ -155,7 +154,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       player.stop();
       resting = 0;
       measured = null;
-      forgetVersions();
+      forgetTakes();
     }
     if (!unmoved) giveUpDrag();
     production = state && { ...state, columns: columnsOf(state) };
@@ -258,7 +257,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       const again = error.kind === "ChangedError" && here() && { text: "Make it again", run: () => tune(index, value) };
       notice(error.message, "error", again || null);
       inFlight.delete(index);
-      take((await desk.ask("state")).value.production);
+      follow((await desk.ask("state")).value.production);
     } finally {
       unsaved.forget(name, by);
     }
@@ -420,7 +419,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   // The inspector: the selected pause
 
-  let versionsTimer = null;
+  let takesTimer = null;
   let measured = null; // what the last audit found, by clause
 
   function showInspector() {
@@ -477,12 +476,12 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
             button({ icon: "loop", text: "Loop", key: "R", kind: "luma-loop", "aria-pressed": String(player.playing && looping), "data-field": "loop", onclick: act(() => playAround(true)) }),
             button({ icon: "play", text: "From here", key: "P", "data-field": "here", onclick: act(playHere) }))),
         h("p", { class: "luma-clause luma-next luma-text luma-muted", dir: "auto", lang: next === null ? null : clauses.language[index + 1] }, next ?? "End of the script")),
-      ui.versions ??= h("div", { class: "luma-versions luma-row" }));
+      ui.takes ??= h("div", { class: "luma-takes luma-row" }));
     const again = typing && ui.inspector.querySelector(`[data-field="${typing}"]`);
     again?.focus({ preventScroll: true });
     if (typing === "seconds") again?.select(); // as it was when one went there: what is typed takes its place
-    clearTimeout(versionsTimer);
-    versionsTimer = setTimeout(act(showVersions), 120);
+    clearTimeout(takesTimer);
+    takesTimer = setTimeout(act(showTakes), 120);
     return undefined;
   }
 
@@ -504,35 +503,35 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   /** What is shown are another production's takes. */
-  function forgetVersions() {
-    if (!ui.versions) return;
-    ui.versions.versions = null;
-    fill(ui.versions);
+  function forgetTakes() {
+    if (!ui.takes) return;
+    ui.takes.shown = null;
+    fill(ui.takes);
   }
 
   /** The takes of the selected clause: listen, compare, take one back. */
-  async function showVersions() {
+  async function showTakes() {
     if (!production) return;
     const asked = ofThis({ clause: selected });
-    const versions = await desk.tell("versions", asked);
-    if (asked.clause !== selected || asked.production !== production?.name || !versions) return;
-    ui.versions.versions = versions;
-    fill(ui.versions,
-      h("h3", {}, versions.length > 1 ? "Takes of this clause" : "This clause"),
-      versions.map((each, at) =>
+    const takes = await desk.tell("takes", asked);
+    if (asked.clause !== selected || asked.production !== production?.name || !takes) return;
+    ui.takes.shown = takes;
+    fill(ui.takes,
+      h("h3", {}, takes.length > 1 ? "Takes of this clause" : "This clause"),
+      takes.map((each, at) =>
         h("span", { class: "luma-take", "data-used": String(each.used) },
           button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", onclick: act(() => listen(at)) }),
           each.used
             ? h("span", { class: "luma-badge luma-badge-good" }, "in use")
             : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", { ...asked, fingerprint: each.fingerprint })) }))),
-      button({ icon: "voice", text: versions.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
+      button({ icon: "voice", text: takes.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
   }
 
   function listen(at) {
-    const version = ui.versions.versions?.[at];
-    if (!version) return undefined;
+    const take = ui.takes.shown?.[at];
+    if (!take) return undefined;
     takeTheFloor(stopPlaying);
-    return player.playTake(version.fingerprint);
+    return player.playTake(take.fingerprint);
   }
 
   async function speakAgain() {
@@ -1056,7 +1055,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   const { value } = await desk.ask("state");
   showElsewhere(value.elsewhere);
-  take(value.production);
+  follow(value.production);
   requestAnimationFrame(frame);
 });
 

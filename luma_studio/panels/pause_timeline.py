@@ -11,7 +11,7 @@ from luma_studio.errors import FitError, SettingError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 
 _PEAKS = 200  # a second: a waveform's grain in the page
-_LOOKS = frozenset({"takes", "peaks", "versions", "measured"})
+_LOOKS = frozenset({"samples", "peaks", "takes", "measured"})
 
 
 class PauseTimeline(Panel):
@@ -21,7 +21,7 @@ class PauseTimeline(Panel):
     """
 
     front = "pause_timeline"
-    topics = ("production", "pauses", "work", "elsewhere", "notice")
+    topics = ("state", "pauses", "work", "elsewhere")
 
     def _answered(self, verb: str, given: dict[str, Any]) -> Answer:
         """Answer what the page asks about a ``production``, unless another is open by now: nothing is changed in that.
@@ -40,7 +40,7 @@ class PauseTimeline(Panel):
         """The open production."""
         return {"production": self.session.state(), "elsewhere": self.session.elsewhere}
 
-    def do_takes(self, fingerprints: list[str]) -> tuple[Answer, Buffers]:
+    def do_samples(self, fingerprints: list[str]) -> tuple[Answer, Buffers]:
         """The samples of takes, 16 bit little-endian, one buffer each."""
         production = self.session.production
         return None, [production.samples(each).astype("<i2").tobytes() for each in fingerprints]
@@ -79,7 +79,7 @@ class PauseTimeline(Panel):
         """Make it again."""
         self.session.edit(lambda production: production.redo())
 
-    def do_versions(self, clause: int) -> Answer:
+    def do_takes(self, clause: int) -> Answer:
         """Every take of a clause, oldest first, and the one in use."""
         production = self.session.production
         used = production.takes_in_use[clause]

@@ -37,9 +37,8 @@ export default panel("Productions", async ({ root, desk, signal }) => {
 
   // What is open
 
-  desk.on("production", (production) => show({ ...state, name: production?.name ?? null }));
+  desk.on("production", (name) => show({ ...state, name }));
   desk.on("files", () => refresh());
-  desk.on("notice", ({ text, level }) => notice(text, level));
 
   const refresh = act(async () => show((await desk.ask("state")).value));
 

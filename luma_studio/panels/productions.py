@@ -13,7 +13,7 @@ class Productions(Panel):
     """
 
     front = "productions"
-    topics = ("production", "files", "notice")
+    topics = ("production", "files")
     slow = frozenset({"open"})
 
     def do_state(self) -> Answer:

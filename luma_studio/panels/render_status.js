@@ -41,7 +41,6 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   // What Python tells
 
   desk.on("production", desk.guarded(refresh));
-  desk.on("notice", ({ text, level }) => notice(text, level));
   desk.on("work", (work) => {
     take(work);
     show();

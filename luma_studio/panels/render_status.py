@@ -20,7 +20,7 @@ class RenderStatus(Panel):
     """
 
     front = "render_status"
-    topics = ("production", "work", "notice")
+    topics = ("production", "work")
     slow = frozenset({"state"})
 
     def do_state(self) -> Answer:

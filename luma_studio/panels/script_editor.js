@@ -67,7 +67,6 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   desk.on("production", follow);
   desk.on("work", (state) => { if (state.kind === "speak") showWork(state); });
-  desk.on("notice", ({ text, level }) => notice(text, level));
 
   let following = Promise.resolve();
 

@@ -13,13 +13,13 @@ from itertools import accumulate, chain, count
 from pathlib import Path
 from typing import Any
 
-import luma_studio
 from luma_studio import speaking
 from luma_studio.errors import SettingError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
 from luma_studio.settings import Choices, Reading, chosen
+from luma_studio.shipped import shipped
 from luma_studio.store import files
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import TakeStore
@@ -47,7 +47,7 @@ class ScriptEditor(Panel):
     """
 
     front = "script_editor"
-    topics = ("production", "work", "notice")
+    topics = ("production", "work")
     slow = frozenset({"about", "state", "example", "decode", "read", "quote", "hear", "speak"})
 
     # What there is
@@ -212,10 +212,8 @@ class ScriptEditor(Panel):
 
 
 def _examples() -> list[Path]:
-    """The scripts to begin with: beside the package in a clone, in it when it is installed."""
-    package = Path(luma_studio.__file__).parent
-    folders = (folder / "notebooks" / "examples" for folder in (package, package.parent))
-    return next((sorted(folder.glob("*.txt")) for folder in folders if folder.is_dir()), [])
+    """The scripts to begin with: in the order of their names."""
+    return sorted((shipped("notebooks") / "examples").glob("*.txt"))
 
 
 def _described(path: Path) -> Answer:

@@ -53,9 +53,9 @@ class Session:
     >>> session.open("evening-calm")                                   # doctest: +SKIP
 
     Its verbs may be called from any thread; long work runs in a thread of its own and is told to the panels. Topics:
-    ``production`` (another one is open, its script or takes changed), ``pauses`` (an edit), ``work`` (speaking or
-    exporting: how far), ``files`` (what is in ``generated_audio/`` changed), ``elsewhere`` (whether another window
-    has the same production open), ``notice`` (a sentence for the user).
+    ``production`` (another one is open, its script or takes changed: its name), ``state`` (the same: all of it),
+    ``pauses`` (an edit), ``work`` (speaking or exporting: how far), ``files`` (what is in ``generated_audio/``
+    changed), ``elsewhere`` (whether another window has the same production open), ``notice`` (a sentence for the user).
     """
 
     def __init__(self, studio: Studio | None = None, production: Production | None = None) -> None:
@@ -197,7 +197,8 @@ class Session:
     def _tell_production(self) -> None:
         with self._lock:
             self._seen = None if self._production is None else _Seen.of(self._production)
-            self.tell("production", self.state())
+            self.tell("production", None if self._production is None else self._production.name)
+            self.tell("state", self.state())
             self.tell("elsewhere", self.elsewhere)
 
     # Edits

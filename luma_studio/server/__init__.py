@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from luma_studio.errors import InputError
+from luma_studio.shipped import shipped
 
 # With it, what checks Jupyter's events compiles a grammar of addresses for 1.5 s, and no event has any.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None is how a module is said to be absent
@@ -14,19 +15,12 @@ PAGES = ("studio.ipynb", "narration_studio.ipynb")
 """The notebooks that are pages, the first choice first."""
 
 
-def notebooks_folder() -> Path:
-    """The folder of notebooks: inside the package in a wheel, beside it in a clone."""
-    package = Path(__file__).parents[1]
-    inside = package / "notebooks"
-    return inside if inside.is_dir() else package.parent / "notebooks"
-
-
 def find_notebook(wanted: str | None = None) -> Path:
     """The notebook of this name in the folder of notebooks, or at this path; the first page if none is named.
 
     Raises InputError if there is none.
     """
-    folder = notebooks_folder()
+    folder = shipped("notebooks")
     if wanted is None:
         candidates = [folder / name for name in PAGES]
     else:

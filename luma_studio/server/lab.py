@@ -13,9 +13,9 @@ from typing import Any
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
-from luma_studio.server import notebooks_folder
 from luma_studio.server.address import Address, listen, show
 from luma_studio.server.kernels import environment
+from luma_studio.shipped import shipped
 
 FIRST_PORT = 8888
 FIRST_NOTEBOOK = "narration_studio.ipynb"
@@ -31,7 +31,7 @@ def serve(*, host: str, port: int | None, browser: bool, tell: Tell = print) -> 
     What the user is to know is told line by line. Raises InputError if nothing can be served at this host and port.
     """
     os.environ |= environment(os.environ)
-    folder = own_folder(notebooks_folder(), Path(os.environ["LUMA_WORKSPACE"]))
+    folder = own_folder(shipped("notebooks"), Path(os.environ["LUMA_WORKSPACE"]))
     address = _free(host, port)
     if not address.local:
         tell(f"Others who can reach this computer at {host} can use JupyterLab if they know its address.")

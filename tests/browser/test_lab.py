@@ -38,7 +38,7 @@ import sys
 from pathlib import Path
 from luma_studio.server import lab
 notebooks = Path(sys.argv.pop(1))
-lab.notebooks_folder = lambda: notebooks
+lab.shipped = lambda name: notebooks
 from luma_studio.cli import main
 main()
 """

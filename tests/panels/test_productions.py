@@ -44,7 +44,7 @@ def test_a_production_is_opened_and_left(session: Session) -> None:
     assert panel.do_state()["name"] == "older"
     panel.do_leave()
     assert panel.do_state()["name"] is None
-    assert [value and value["name"] for value in told] == ["older", None]  # type: ignore[index]
+    assert told == ["older", None]
 
 
 def test_the_open_production_is_not_opened_again(session: Session) -> None:

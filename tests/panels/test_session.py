@@ -207,7 +207,7 @@ def test_what_is_no_source_is_refused_with_what_is():
 def test_a_question_is_answered_once_with_what_was_asked(open_session):
     panel = PauseTimeline(open_session)
     fingerprint = open_session.production.takes_in_use[0].fingerprint
-    answer = asked(panel, "takes", fingerprints=[fingerprint])
+    answer = asked(panel, "samples", fingerprints=[fingerprint])
     assert answer["buffers"] == [open_session.production.samples(fingerprint).astype("<i2").tobytes()]
     assert "error" not in answer
 
@@ -292,15 +292,15 @@ def test_takes_that_come_and_go_in_a_cell_are_told(watchful, studio, open_sessio
     ear = Ear(open_session)
     first = calm.takes_in_use[1].fingerprint
     asyncio.run(calm.speak_again(1))
-    ear.hears("production", lambda state: state["takes"]["fingerprint"][1] not in (None, first))
+    ear.hears("state", lambda state: state["takes"]["fingerprint"][1] not in (None, first))
     calm.take_back(1)
-    ear.hears("production", lambda state: state["takes"]["fingerprint"][1] == first)
+    ear.hears("state", lambda state: state["takes"]["fingerprint"][1] == first)
 
 
 def test_a_script_that_a_cell_changed_is_told(watchful, studio, open_session):
     ear = Ear(open_session)
     studio.production("calm", SCRIPT + "One more.\n")
-    ear.hears("production", lambda state: state["clauses"]["text"][-1] == "One more.")
+    ear.hears("state", lambda state: state["clauses"]["text"][-1] == "One more.")
 
 
 # Two windows
@@ -327,7 +327,7 @@ def test_an_edit_in_one_window_appears_in_the_other_with_a_word_about_it(watchfu
     first, second = window(), window()
     ear = Ear(second)
     first.edit(lambda production: production.tune({0: 7.0}))
-    assert ear.hears("production", lambda state: state["pauses"][0][0] == 7.0)["history"] == ("tune", None)
+    assert ear.hears("state", lambda state: state["pauses"][0][0] == 7.0)["history"] == ("tune", None)
     assert "changed in another window" in ear.hears("notice")["text"]
 
 
@@ -339,7 +339,7 @@ def test_of_two_edits_at_once_the_later_is_refused_and_nothing_is_overwritten(un
     assert answer["kind"] == "ChangedError"
     assert "please make your last edit again" in answer["error"]
     assert seconds(second.production)[:2] == seconds(first.production)[:2] == [7.0, 1.5]
-    assert ear.of("production")[-1]["pauses"][0][0] == 7.0
+    assert ear.of("state")[-1]["pauses"][0][0] == 7.0
     second.edit(lambda production: production.tune({1: 1.0}))  # made again, upon what is there
     assert seconds(second.studio.production("calm"))[:2] == [7.0, 1.0]
 
@@ -369,7 +369,7 @@ def test_speaking_is_told_as_it_goes_and_the_takes_at_its_end(studio, voice):
         made.speak()
         work = ear.hears("work", lambda work: work["status"] == "done")
         assert [clause[:2] for clause in work["clauses"]] == [[index, "done"] for index in range(4)]
-        ear.hears("production", lambda state: None not in state["takes"]["fingerprint"])
+        ear.hears("state", lambda state: None not in state["takes"]["fingerprint"])
 
 
 def test_takes_are_told_while_others_are_still_being_spoken(watchful, studio, monkeypatch):
@@ -381,7 +381,7 @@ def test_takes_are_told_while_others_are_still_being_spoken(watchful, studio, mo
         ear = Ear(made)
         work = made.speak()
         assert voice.asked.wait(20)
-        ear.hears("production", lambda state: state["takes"]["fingerprint"].count(None) == 3)
+        ear.hears("state", lambda state: state["takes"]["fingerprint"].count(None) == 3)
         assert work.running
         voice.let.set()
 
@@ -428,7 +428,7 @@ def test_a_voice_that_fails_ends_the_work_with_its_sentence(studio, voice):
         made.speak()
         work = ear.hears("work", lambda work: work["status"] == "failed")
         assert "could not speak 'Breathe in.'" in work["error"]
-        ear.hears("production", lambda state: state["takes"]["fingerprint"].count(None) == 1)
+        ear.hears("state", lambda state: state["takes"]["fingerprint"].count(None) == 1)
 
 
 def test_a_mistake_in_the_work_is_told_and_logged(open_session, caplog, monkeypatch):

@@ -12,19 +12,11 @@ from pathlib import Path
 import pytest
 
 from luma_studio.errors import InputError, SettingError
-from luma_studio.server import PAGES, address, find_notebook, lab, notebooks_folder
+from luma_studio.server import PAGES, address, find_notebook, lab
 from luma_studio.server.assets import bundle
 from luma_studio.server.kernels import OwnPython, environment
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_the_notebooks_are_beside_the_package_in_a_clone_and_inside_it_in_a_wheel(tmp_path, monkeypatch):
-    assert notebooks_folder() == ROOT / "notebooks"
-    package = tmp_path / "luma_studio"
-    (package / "notebooks").mkdir(parents=True)
-    monkeypatch.setattr("luma_studio.server.__file__", str(package / "server" / "__init__.py"))
-    assert notebooks_folder() == package / "notebooks"
 
 
 def test_a_notebook_is_found_by_name_by_path_or_is_the_first_page(workspace):
