@@ -7,6 +7,18 @@ LumaError
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
 │   └── FitError          a total duration that the pauses cannot reach
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
+├── VendorError           a vendor refused, failed or was not there
+│   ├── BadKeyError       it does not know the key
+│   ├── NoCreditError     there is nothing left to pay with
+│   ├── NotAllowedError   the key or plan may not do this
+│   ├── NotFoundError     a voice, model or job that it does not have
+│   ├── BadRequestError   it cannot make sense of what was asked; its own words are told
+│   ├── RateLimitError    it is asked too much at once
+│   ├── OverloadedError   it has trouble of its own
+│   ├── UnreachableError  no connection, or none in time: nothing was sent
+│   ├── OutcomeUnknownError  it was sent and no whole answer came: it may have been paid for
+│   ├── BrokenAnswerError    an answer that is not what it should be; nothing of it is kept
+│   └── TooLargeError        the request, or the answer, is larger than may be
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
 │   ├── BusyError         another process holds this production
 │   └── ChangedError      this production was changed elsewhere since it was opened here
@@ -64,6 +76,87 @@ def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int
 
 class VoiceError(LumaError):
     """A voice could not speak a clause."""
+
+
+class VendorError(LumaError):
+    """A vendor refused, failed or was not there.
+
+    ``vendor`` is its name, ``status`` the HTTP status, ``code`` and ``request_id`` the vendor's own, "" where it gave
+    none. ``can_try_again`` says that another try buys nothing twice; ``retry_after`` is how many seconds it asked us to
+    wait.
+    """
+
+    hopeless = False
+    """Whether every other request to this vendor would meet the same."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        vendor: str = "",
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+        can_try_again: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.vendor = vendor
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.can_try_again = can_try_again
+
+
+class BadKeyError(VendorError):
+    """The vendor does not know the key."""
+
+    hopeless = True
+
+
+class NoCreditError(VendorError):
+    """There is nothing left to pay the vendor with."""
+
+    hopeless = True
+
+
+class NotAllowedError(VendorError):
+    """The key or plan may not do this."""
+
+
+class NotFoundError(VendorError):
+    """A voice, model or job that the vendor does not have."""
+
+
+class BadRequestError(VendorError):
+    """The vendor cannot make sense of what was asked; its own words are in the message."""
+
+
+class RateLimitError(VendorError):
+    """The vendor is asked too much at once."""
+
+
+class OverloadedError(VendorError):
+    """The vendor has trouble of its own."""
+
+
+class UnreachableError(VendorError):
+    """No connection, or none in time: nothing was sent."""
+
+    hopeless = True
+
+
+class OutcomeUnknownError(VendorError):
+    """A request was sent and no whole answer came: it may have been paid for."""
+
+
+class BrokenAnswerError(VendorError):
+    """An answer that is not what it should be; nothing of it is kept."""
+
+
+class TooLargeError(VendorError):
+    """The request, or the answer, is larger than may be."""
 
 
 class StoreError(LumaError):
