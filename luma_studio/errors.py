@@ -19,6 +19,7 @@ LumaError
 │   ├── OutcomeUnknownError  it was sent and no whole answer came: it may have been paid for
 │   ├── BrokenAnswerError    an answer that is not what it should be; nothing of it is kept
 │   └── TooLargeError        the request, or the answer, is larger than may be
+├── BudgetError           buying this would pass the production's budget
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
 │   ├── BusyError         another process holds this production
 │   └── ChangedError      this production was changed elsewhere since it was opened here
@@ -157,6 +158,10 @@ class BrokenAnswerError(VendorError):
 
 class TooLargeError(VendorError):
     """The request, or the answer, is larger than may be."""
+
+
+class BudgetError(LumaError):
+    """Buying this would pass the production's budget; it was not bought."""
 
 
 class StoreError(LumaError):

@@ -77,7 +77,7 @@ def _speaks(studio: Studio) -> str:
     voice = studio.voice(VoiceChoice.parse(ENGINE))
 
     def speak() -> Speech:
-        return asyncio.run(voice.speak(Utterance("Hello.", "en")))
+        return asyncio.run(voice.speak(Utterance("Hello.", "en"), studio.account("health")))
 
     with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own, as in a notebook
         speech = thread.submit(speak).result()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -23,6 +24,7 @@ from luma_studio.settings import Choices, chosen
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
+from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.runs import RunStore
 from luma_studio.store.state import State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
@@ -59,6 +61,7 @@ class Production:
         folder: Path,
         store: Path,
         voices: Voices,
+        ledger: Ledger,
         text: str | None,
         choices: Choices,
         changes: Mapping[str, Any],
@@ -70,6 +73,7 @@ class Production:
         self.folder = folder
         self._store = store
         self._voices = voices
+        self._ledger = ledger
         self._runs = RunStore(store / "runs")
         self._lock = threading.RLock()
         self._speaking = threading.Lock()
@@ -184,6 +188,11 @@ class Production:
         """A clause's take in use, whole and as it was spoken, at the production's rate."""
         take = self._taken(self._state)[self.index(key)]
         return Clip(self._takes.samples(take), take.rate)
+
+    @property
+    def spent(self) -> Decimal:
+        """US dollars that speaking it has cost so far, as far as prices are known."""
+        return self._ledger.spent(self.name)
 
     # Speaking
 
@@ -400,7 +409,7 @@ class Production:
                 kept = time.monotonic()
 
         try:
-            await speaking.speak(orders, self._takes, listener, keep)
+            await speaking.speak(orders, self._takes, self._account, listener, keep)
         finally:  # also when it was stopped: what is here is here
             self._keep(filled)
 
@@ -426,6 +435,10 @@ class Production:
             yield
         finally:
             self._speaking.release()
+
+    @property
+    def _account(self) -> Account:
+        return Account(self._ledger, self._store, self.name, self.choices.budget)
 
     def _orders(self, state: State) -> list[Order]:
         return speaking.orders(self.clauses, state.clauses, self.choices, self._voices)

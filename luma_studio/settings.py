@@ -6,18 +6,22 @@ production keeps its ``Choices``. ``Settings`` is all of them at once, so it can
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from luma_studio.errors import SettingError
 
 Seconds = float
+Dollars = Decimal
 Granularity = Literal["sentence", "clause"]
 
 
@@ -67,6 +71,7 @@ class Choices(Reading, Sound):
 
     voice: str = Field(default="espeak", description="voice of every speaker that has none of its own")
     speakers: dict[str, str] = Field(default={}, description='voices by speaker, as {"Woman": "espeak:+f3,rate=140"}')
+    budget: Dollars | None = Field(default=None, ge=0, description="US dollars that the production may cost")
 
 
 class Settings(Choices, BaseSettings):
@@ -77,6 +82,30 @@ class Settings(Choices, BaseSettings):
     )
 
     workspace: Path = Field(default=Path(), description="folder that holds generated_audio/")
+    prices: dict[str, Dollars] = Field(
+        default={}, description='US dollars for 1,000 characters, as {"elevenlabs:eleven_v3": 0.1}'
+    )
+
+    def price(self, engine: str, model: str) -> Decimal | None:
+        """US dollars that a character costs with a vendor's model; None where neither the user nor the table knows."""
+        name = f"{engine}:{model}"
+        thousand = self.prices.get(name, _price_list().get(name))
+        return None if thousand is None else thousand / 1000
+
+
+class Access(BaseSettings):
+    """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    api_key: SecretStr = SecretStr("")
+    base_url: str = ""
+
+
+@cache
+def _price_list() -> dict[str, Decimal]:
+    table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
+    return {name: Decimal(price) for name, price in table["voices"].items()}
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -88,6 +117,12 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
 
 
+def access(vendor: str) -> Access:
+    """How a vendor is reached, by the name that its variables begin with, such as ``ELEVENLABS``."""
+    with _explained(f"{vendor}_"):
+        return Access(_env_prefix=f"{vendor}_")  # type: ignore[call-arg] # which pydantic-settings takes
+
+
 def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
     """The choices of ``base`` with some changed. Raises SettingError for a name or value that cannot be."""
     with _explained():
@@ -96,7 +131,7 @@ def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(prefix: str = "LUMA_") -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -107,11 +142,12 @@ def _explained() -> Iterator[None]:
         raise SettingError("The file .env is not UTF-8. Open it in an editor and save it as UTF-8.") from error
     except SettingsError as error:
         found = re.search(r'"(\w+)"', str(error))
-        name = f"LUMA_{found[1].upper()}" if found else "A LUMA_ variable"
+        name = f"{prefix}{found[1].upper()}" if found else f"A {prefix} variable"
         raise SettingError(f'{name} is not the JSON it must be, such as {{"Woman": "espeak:+f3"}}.') from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
+        variable = f"{prefix}{name.upper()}"
         raise SettingError(
-            f"The setting {name!r} (LUMA_{name.upper()}) is {first['input']!r}: {first['msg']}. Correct or remove it."
+            f"The setting {name!r} ({variable}) is {first['input']!r}: {first['msg']}. Correct or remove it."
         ) from error

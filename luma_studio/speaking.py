@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from luma_studio.errors import SettingError, Stopped, StoreError, VoiceError
+from luma_studio.errors import BrokenAnswerError, LumaError, SettingError, Stopped, StoreError, VendorError, VoiceError
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
 from luma_studio.settings import Choices
+from luma_studio.store.ledger import Account
 from luma_studio.store.state import ClauseState, State, TakeRef
 from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.timeline.take import Take
 from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
@@ -47,13 +49,41 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """What speaking would buy: clauses and characters to speak, US dollars, and clauses that are here already."""
+class VoiceQuote:
+    """What speaking would buy of one voice; ``cost`` in US dollars, None where its price is unknown."""
 
-    to_speak: int
+    voice: str
+    clauses: int
     characters: int
-    cost: Decimal
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What speaking would buy, by voice, and how many clauses are here already."""
+
+    voices: tuple[VoiceQuote, ...]
     here: int
+
+    @property
+    def to_speak(self) -> int:
+        """Clauses to be spoken."""
+        return sum(each.clauses for each in self.voices)
+
+    @property
+    def characters(self) -> int:
+        """Characters to be spoken."""
+        return sum(each.characters for each in self.voices)
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars, as far as prices are known."""
+        return sum((each.cost for each in self.voices if each.cost is not None), Decimal(0))
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The voices whose price nobody knows: what they cost comes on top."""
+        return tuple(each.voice for each in self.voices if each.cost is None)
 
 
 def order(
@@ -108,10 +138,17 @@ def check_voices(clauses: Sequence[Clause], choices: Choices, voices: Voices) ->
 def quoted(wanted: Sequence[Order], takes: TakeStore) -> Quote:
     """What these orders would buy. Nothing is sent."""
     different = {each.recipe.fingerprint: each for each in wanted}.values()
-    missing = [each for each in different if not _is_here(each, takes)]
+    missing = [each for each in different if _here(each, takes) is None]
+    by_voice: dict[str, list[Order]] = {}
+    for each in missing:
+        by_voice.setdefault(each.choice, []).append(each)
+    return Quote(tuple(_quoted(voice, each) for voice, each in by_voice.items()), len(different) - len(missing))
+
+
+def _quoted(voice: str, missing: Sequence[Order]) -> VoiceQuote:
     characters = sum(len(each.recipe.text) for each in missing)
-    cost = sum((each.voice.price * len(each.recipe.text) for each in missing), Decimal(0))
-    return Quote(len(missing), characters, cost, len(different) - len(missing))
+    price = missing[0].voice.price
+    return VoiceQuote(voice, len(missing), characters, None if price is None else price * characters)
 
 
 @lru_cache(maxsize=8192)  # an edit changes few clauses
@@ -128,14 +165,21 @@ def estimated(text: str, language: str) -> float:
     return sum(1 / (_writing_pace(character) or usual) for character in text)
 
 
-async def speak(wanted: Sequence[Order], takes: TakeStore, listener: Listener, spoken: Callable[[Order], None]) -> None:
+async def speak(
+    wanted: Sequence[Order],
+    takes: TakeStore,
+    account: Account,
+    listener: Listener,
+    spoken: Callable[[Order], None],
+) -> None:
     """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
 
     Raises VoiceError when clauses failed; the others are kept. Any other error, and Stopped from the listener, lets
     what was asked for arrive and be kept, asks for nothing more, and is raised then.
     """
     limits = {each.voice: asyncio.Semaphore(each.voice.concurrency) for each in wanted}
-    failed: dict[int, VoiceError] = {}
+    failed: dict[int, LumaError] = {}
+    hopeless: dict[Voice, VendorError] = {}
     broken: list[Exception] = []
     done = 0
 
@@ -145,17 +189,24 @@ async def speak(wanted: Sequence[Order], takes: TakeStore, listener: Listener, s
             done += outcome != "began"
             listener(Event("speak", done, len(wanted), each.recipe.text, outcome, each.index, reason))
 
+    def failing(same: Sequence[Order], error: LumaError) -> tuple[Outcome, str]:
+        failed.update({each.index: error for each in same})
+        return "failed", str(error)
+
     async def answered(same: Sequence[Order]) -> tuple[Outcome, str]:
-        if await asyncio.to_thread(_is_here, same[0], takes):
+        if await asyncio.to_thread(_here, same[0], takes) is not None:
             outcome: Outcome = "cached"
+        elif (reason := hopeless.get(same[0].voice)) is not None:
+            return failing(same, reason)
         else:
             tell(same, "began")
             outcome = "done"
             try:
-                await _bought(same[0], takes)
-            except VoiceError as error:
-                failed.update({each.index: error for each in same})
-                return "failed", str(error)
+                await bought(same[0], takes, account)
+            except (VoiceError, VendorError) as error:
+                if isinstance(error, VendorError) and error.hopeless:
+                    hopeless[same[0].voice] = error
+                return failing(same, error)
         for each in same:
             spoken(each)
         return outcome, ""
@@ -169,7 +220,9 @@ async def speak(wanted: Sequence[Order], takes: TakeStore, listener: Listener, s
             except Exception as error:  # noqa: BLE001 - raised below, when the others have arrived
                 broken.append(error)
 
-    await asyncio.gather(*(fill(same) for same in _alike(wanted)))
+    scouts, rest = _scouts(_alike(wanted))
+    await asyncio.gather(*map(fill, scouts))
+    await asyncio.gather(*map(fill, rest))
     if broken:
         raise next((error for error in broken if not isinstance(error, Stopped)), broken[0])
     if failed:
@@ -222,23 +275,60 @@ def _alike(wanted: Iterable[Order]) -> Iterator[list[Order]]:
     yield from by_fingerprint.values()
 
 
+def _scouts(wanted: Iterable[list[Order]]) -> tuple[list[list[Order]], list[list[Order]]]:
+    """For each voice that is paid the first order, and then the others: a wrong key is asked for once."""
+    first: dict[Voice, list[Order]] = {}
+    rest = []
+    for same in wanted:
+        voice = same[0].voice
+        if voice.price == 0 or voice in first:
+            rest.append(same)
+        else:
+            first[voice] = same
+    return list(first.values()), rest
+
+
 @lru_cache(maxsize=8192)
 def _writing_pace(character: str) -> float | None:
     """A character's own pace; None where its language's holds."""
     return next((pace for first, last, pace in _WRITING_PACES if first <= character <= last), None)
 
 
-def _is_here(wanted: Order, takes: TakeStore) -> bool:
-    """Whether the take is in the store; one that is damaged and cost nothing is spoken again."""
+def _here(wanted: Order, takes: TakeStore) -> Take | None:
+    """The take in the store; one that is damaged and cost nothing is spoken again."""
     try:
-        return takes.get(wanted.recipe.fingerprint) is not None
+        return takes.get(wanted.recipe.fingerprint)
     except StoreError:
-        if wanted.voice.price > 0:
+        if wanted.voice.price != 0:
             raise
-        return False
+        return None
 
 
-async def _bought(wanted: Order, takes: TakeStore) -> None:
-    speech = await wanted.voice.speak(wanted.utterance)
-    paid = wanted.voice.price > 0
-    await asyncio.to_thread(takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, paid=paid)
+async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
+    """The take of one order, from the store or else spoken.
+
+    What costs money is bought by one process at a time, and kept from when it arrives. Raises VoiceError, VendorError,
+    BudgetError, StoreError.
+    """
+    here = await asyncio.to_thread(_here, wanted, takes)
+    if here is not None:
+        return here
+    if wanted.voice.price == 0:
+        return await _spoken(wanted, takes, account)
+    async with account.claim(wanted.recipe.fingerprint) as claimed:
+        take = await asyncio.to_thread(_here, wanted, takes)  # another may have bought it meanwhile
+        try:
+            take = take or await _spoken(wanted, takes, claimed)
+        except BrokenAnswerError:
+            await claimed.forget()
+            raise
+        await claimed.forget()
+        return take
+
+
+async def _spoken(wanted: Order, takes: TakeStore, account: Account) -> Take:
+    speech = await wanted.voice.speak(wanted.utterance, account)
+    paid = wanted.voice.price != 0
+    return await asyncio.to_thread(
+        takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, speech.bounds, paid=paid
+    )

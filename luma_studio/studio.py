@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from luma_studio import speaking
+from luma_studio.audio.clip import Clip
 from luma_studio.production import Production
-from luma_studio.settings import Settings, chosen, load_settings
+from luma_studio.script import Clause, parse
+from luma_studio.settings import Choices, Settings, chosen, load_settings
+from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
+from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
-from luma_studio.voices import Voice, VoiceChoice, make_voice
+from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.voices import Utterance, Voice, VoiceChoice, Wires, make_voice, voiced
 
 AUDIO = "generated_audio"
 STORE = ".store"
@@ -28,7 +34,7 @@ class Recent:
 
 
 class Studio:
-    """What a notebook or a program begins with.
+    """What a notebook or a program begins with. ``ledger`` has what was bought in its workspace.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -39,7 +45,10 @@ class Studio:
     def __init__(self, workspace: Path | str | None = None, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
+        self.ledger = Ledger(self.folder)
+        self._wires = Wires(self.settings.price)
         self._voices: dict[VoiceChoice, Voice] = {}
+        self._stores: dict[int, TakeStore] = {}
         self._swept = False  # of what killed processes left in the store
 
     @property
@@ -57,7 +66,36 @@ class Studio:
         if not self._swept:
             files.sweep(store)
             self._swept = True
-        return Production(folder, store, self.voice, script, chosen(self.settings, {}), changes)
+        return Production(folder, store, self.voice, self.ledger, script, chosen(self.settings, {}), changes)
+
+    def quote(self, name: str, script: str, **changes: Any) -> Quote:
+        """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
+        folder = files.confined(self.folder, name)
+        known = self.production(name) if (folder / FILE).exists() else None
+        choices = chosen(known.choices if known else self.settings, changes)
+        clauses = tuple(parse(script.encode("utf-8", "replace").decode(), choices).clauses)
+        speaking.check_voices(clauses, choices, self.voice)
+        here = _spoken(known, choices).intersection(map(_said, clauses)) if known else set()
+        orders = [
+            speaking.order(clauses, index, choices, self.voice)
+            for index, clause in enumerate(clauses)
+            if _said(clause) not in here
+        ]
+        quote = speaking.quoted(orders, self._takes(choices.sample_rate))
+        return replace(quote, here=quote.here + len(here))
+
+    async def hear(self, text: str, language: str, voice: str) -> Clip:
+        """A few words as a voice speaks them, bought once. Raises as speaking does."""
+        choice = VoiceChoice.parse(voice)
+        speaks = self.voice(choice)
+        recipe = Recipe(speaks.identity, language, voiced(text))
+        if speaks.price == 0:
+            speech = await speaks.speak(Utterance(recipe.text, language), self.account("samples"))
+            return Clip(speech.samples, speech.rate)
+        order = speaking.Order(0, speaks, voice, voice, recipe, Utterance(recipe.text, language), 1)
+        takes = self._takes(self.settings.sample_rate)
+        take = await speaking.bought(order, takes, self.account("samples"))
+        return Clip(takes.samples(take), take.rate)
 
     def productions(self) -> list[str]:
         """The names of the productions in this workspace."""
@@ -85,14 +123,19 @@ class Studio:
     def voice(self, choice: VoiceChoice) -> Voice:
         """A voice, made once. Raises SettingError if it does not exist."""
         if choice not in self._voices:
-            self._voices[choice] = make_voice(choice)
+            self._voices[choice] = make_voice(choice, self._wires)
         return self._voices[choice]
+
+    def account(self, name: str) -> Account:
+        """Where what is bought under this name, which need not be a production's, is written down."""
+        return Account(self.ledger, self.folder / STORE, name)
 
     def close(self) -> None:
         """Let go of voices and their processes."""
         for voice in self._voices.values():
             voice.close()
         self._voices.clear()
+        self._wires.close()
 
     def __enter__(self) -> Self:
         return self
@@ -101,3 +144,21 @@ class Studio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _takes(self, rate: int) -> TakeStore:
+        """The store of takes at a rate, kept because it knows what it has read."""
+        if rate not in self._stores:
+            self._stores[rate] = TakeStore(self.folder / STORE / "takes", rate)
+        return self._stores[rate]
+
+
+def _said(clause: Clause) -> tuple[str | None, str, str]:
+    return clause.speaker, clause.language, clause.text
+
+
+def _spoken(production: Production, choices: Choices) -> set[tuple[str | None, str, str]]:
+    """What a production has spoken, some of it perhaps by a voice of one clause's own, and would not speak again."""
+    if (choices.voice, choices.speakers) != (production.choices.voice, production.choices.speakers):
+        return set()
+    pairs = zip(production.clauses, production.takes_in_use, strict=True)
+    return {_said(clause) for clause, take in pairs if take is not None}

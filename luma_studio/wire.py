@@ -14,8 +14,9 @@ import re
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -44,6 +45,7 @@ from luma_studio.store import files
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+logging.getLogger("stamina").addHandler(logging.NullHandler())  # else its warnings go to stderr, into notebooks
 
 _CONNECT = 10.0  # seconds
 _TRIES = 5
@@ -52,7 +54,8 @@ _LONGEST_WAIT = 20.0
 _PATIENCE = 60.0  # seconds that a vendor may ask us to wait
 _CALM = 20  # answers in a row without a refusal after which one more request is allowed at once
 _SMALL = 64 * 1024  # bytes of an error's body that are read
-_CUT = frozenset({502, 504})  # a gateway gave up waiting: what happened behind it is unknown
+_WORDS = 5.0  # seconds that an error's body may take
+_CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
 _POOR = ("quota_exceeded", "insufficient_quota", "insufficient_credit", "billing_hard_limit")  # whatever the status
 
 _TROUBLE = (OverloadedError, "{name} has trouble of its own ({status}). Try again in a while.")
@@ -62,6 +65,10 @@ _GATEWAY = (
     "asked again. Look at your account there if that matters; then try again.",
 )
 _MEANINGS: dict[int, tuple[type[VendorError], str]] = {
+    300: (
+        BadRequestError,
+        "{name} sends us to another address ({status}), where the key must not go. Correct {base} if you set it.",
+    ),
     400: (BadRequestError, "{name} refuses the request ({status})."),
     401: (BadKeyError, "{name} does not accept the key. Correct {variable}."),
     402: (NoCreditError, "{name} has no credit left for this. Add some there, or choose another voice or model."),
@@ -71,8 +78,7 @@ _MEANINGS: dict[int, tuple[type[VendorError], str]] = {
     413: (TooLargeError, "{name} finds the request too large. Send less at once."),
     429: (RateLimitError, "{name} is being asked too much at once. Try again in a while."),
     500: _TROUBLE,
-    502: _GATEWAY,
-    504: _GATEWAY,
+    **dict.fromkeys(_CUT, _GATEWAY),
 }
 
 
@@ -99,7 +105,11 @@ class Vendor:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """The header that shows who asks."""
+        """The header that shows who asks. Raises BadKeyError for a key that no header can hold."""
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise BadKeyError(
+                f"The key of {self.name} has characters that no key has. Correct {self.variable}.", vendor=self.name
+            )
         return {self.header: f"{self.scheme} {self.key}".strip()}
 
 
@@ -147,29 +157,31 @@ class Wire:
         self.vendor = vendor
         self._gate = _Gate(vendor.at_once)
         self._client: httpx.AsyncClient | None = None
+        self._hopeless: tuple[float, VendorError] | None = None  # when, and what, all that wait would meet, too
 
     async def send(self, call: Call, into: Path | None = None) -> Answer:
         """Send a request and have its answer, whole; ``into`` has the body written there instead, whole or not at all.
 
         Raises VendorError: what happened, and what to do.
         """
-        return await _on_the_line(self._send(call, into))
+        return await _on_the_line(self._hoped(call, into))
 
     async def stream(self, call: Call) -> AsyncIterator[bytes]:
         """Send a request and have the body's pieces as they come. Tried again only until the first has come."""
         pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         here = asyncio.get_running_loop()
 
-        def put(piece: bytes) -> None:
-            here.call_soon_threadsafe(pieces.put_nowait, piece)
+        def put(piece: bytes | BaseException | None) -> None:
+            with suppress(RuntimeError):  # the listener's event loop has ended: nobody is left to be told
+                here.call_soon_threadsafe(pieces.put_nowait, piece)
 
         async def pump() -> None:
             ended: BaseException | None = None
             try:
-                await self._send(call, None, put)
+                await self._hoped(call, None, put)
             except BaseException as error:  # noqa: BLE001 - it is raised where the pieces are read
                 ended = error
-            here.call_soon_threadsafe(pieces.put_nowait, ended)
+            put(ended)
 
         pumping = asyncio.run_coroutine_threadsafe(pump(), _line())
         try:
@@ -182,12 +194,26 @@ class Wire:
 
     def close(self) -> None:
         """Let go of connections."""
+        if self._client is not None:
+            asyncio.run_coroutine_threadsafe(self._closed(), _line()).result()
+
+    async def _closed(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            asyncio.run_coroutine_threadsafe(client.aclose(), _line()).result()
+            await client.aclose()
+
+    async def _hoped(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
+        """Send; what all others would meet, too, is remembered for those that wait."""
+        try:
+            return await self._send(call, into, hear)
+        except VendorError as error:
+            if error.hopeless:
+                self._hopeless = time.monotonic(), error
+            raise
 
     async def _send(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
         heard = False
+        since = time.monotonic()
 
         def again(error: Exception) -> bool | float:
             if not isinstance(error, VendorError) or heard or not error.can_try_again:
@@ -198,7 +224,7 @@ class Wire:
 
         def hears(piece: bytes) -> None:
             nonlocal heard
-            heard = True
+            heard = hear is not _unheard
             hear(piece)
 
         async for attempt in stamina.retry_context(
@@ -211,8 +237,14 @@ class Wire:
         ):
             with attempt:
                 async with self._gate.passed():
+                    self._check_hope(since)
                     return await self._tried(call, into, hears)
         raise AssertionError("stamina tries or raises")  # pragma: no cover
+
+    def _check_hope(self, since: float) -> None:
+        """Raise what another request met while this one waited, if it would meet the same: a wrong key, no credit."""
+        if self._hopeless is not None and self._hopeless[0] >= since:
+            raise self._hopeless[1]
 
     async def _tried(self, call: Call, into: Path | None, hear: Callable[[bytes], None]) -> Answer:
         """One try. Raises VendorError."""
@@ -220,15 +252,17 @@ class Wire:
         try:
             async with asyncio.timeout(call.deadline):
                 return await self._exchanged(call, into, hear, sent)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise self._unreachable(error) from error
-        except (httpx.TransportError, TimeoutError) as error:
-            raise self._broken_off(call, sent, error) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise UnreachableError(
                 f"The address of {self.vendor.name} cannot be used: {error}. Correct {_base(self.vendor)}.",
                 vendor=self.vendor.name,
             ) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise self._unreachable(error) from error
+        except (httpx.TransportError, TimeoutError) as error:
+            raise self._broken_off(call, sent, error) from error
+        except httpx.DecodingError as error:
+            raise broken(self.vendor, "cannot be unpacked", Answer({}, b"")) from error
 
     async def _exchanged(self, call: Call, into: Path | None, hear: Callable[[bytes], None], sent: _Sent) -> Answer:
         request = self._requested(call)
@@ -245,8 +279,7 @@ class Wire:
                     hear(piece)
                 body = kept.getvalue() if isinstance(kept, io.BytesIO) else b""
         finally:
-            await response.aclose()
-        self._gate.went_well()
+            await asyncio.shield(response.aclose())  # which a cancellation would leave half done
         return Answer({name.lower(): value for name, value in response.headers.items()}, body)
 
     def _check_size(self, size: int, call: Call, response: httpx.Response) -> None:
@@ -282,15 +315,13 @@ class Wire:
 
     async def _refused(self, response: httpx.Response, call: Call) -> VendorError:
         body = b""
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= _SMALL:
-                break
+        with suppress(httpx.HTTPError, TimeoutError):  # the status says enough
+            async with asyncio.timeout(_WORDS):
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) >= _SMALL:
+                        break
         error = refusal(self.vendor, response.status_code, response.headers, body[:_SMALL], paid=call.paid)
-        if isinstance(error, RateLimitError):
-            self._gate.narrow()
-        if isinstance(error, RateLimitError | OverloadedError) and error.retry_after is not None:
-            self._gate.hold(min(error.retry_after, _PATIENCE))
         _log.info("%s answered %s: %s", self.vendor.name, response.status_code, error)
         return error
 
@@ -320,15 +351,15 @@ class Wire:
 
 def refusal(vendor: Vendor, status: int, headers: Mapping[str, str], body: bytes, *, paid: bool) -> VendorError:
     """The error that a vendor's answer stands for, in words for a user: what happened, and what to do."""
-    code, said = complaint(body)
+    code, said = (_fit(each, vendor.key) for each in _told(body))
     kind, sentence = _meaning(status, code, paid=paid)
-    words = f" {vendor.name} says: {_without_key(said, vendor)}" if said else ""
+    words = f" {vendor.name} says: {said}" if said else ""
     return kind(
-        sentence.format(name=vendor.name, variable=vendor.variable, status=status) + words,
+        sentence.format(name=vendor.name, variable=vendor.variable, base=_base(vendor), status=status) + words,
         vendor=vendor.name,
         status=status,
         code=code,
-        request_id=_request_id(headers) or _told_id(body),
+        request_id=_fit(_request_id(headers) or _told_id(body), vendor.key),
         retry_after=_retry_after(headers),
         can_try_again=kind in (RateLimitError, OverloadedError) or status in (409, 425),
     )
@@ -340,34 +371,45 @@ def _meaning(status: int, code: str, *, paid: bool) -> tuple[type[VendorError], 
         status = 402
     if status in _CUT and not paid:
         status = 503
-    return _MEANINGS.get(status) or _MEANINGS[500 if status >= 500 else 400]
+    return _MEANINGS.get(status) or _MEANINGS[500 if status >= 500 else 400 if status >= 400 else 300]
 
 
 def complaint(body: bytes) -> tuple[str, str]:
     """The code and the words of a vendor's error, in whichever of their shapes; "" for what is not there."""
+    code, said = _told(body)
+    return _fit(code), _fit(said)
+
+
+def _told(body: bytes) -> tuple[str, str]:
     try:
-        found = json.loads(body)
+        return _complaint(json.loads(body))
     except ValueError:
-        text = " ".join(body.decode("utf-8", "replace").split())
-        return "", "" if text.startswith("<") else text[:300]
-    return _complaint(found)
+        text = body.decode("utf-8", "replace").strip()
+        return "", "" if text.startswith("<") else text
+    except RecursionError:
+        return "", ""
 
 
 def _complaint(found: Any) -> tuple[str, str]:
     match found:
         case {"detail": [*problems]}:  # FastAPI
-            return "validation", "; ".join(_problem(each) for each in problems)[:500]
+            return "validation", "; ".join(_problem(each) for each in problems)
         case {"detail": dict() | str() as inner} | {"error": dict() | str() as inner} | {"problem": dict() as inner}:
             return _complaint(inner)
         case {"invalid_params": [*problems]}:
-            return "validation", "; ".join(_problem(each) for each in problems)[:500]
+            return "validation", "; ".join(_problem(each) for each in problems)
         case dict():
             code = next((str(found[name]) for name in ("code", "status", "type") if found.get(name)), "")
-            words = next((str(found[name]) for name in ("message", "hint", "msg") if found.get(name)), "")
-            return code, words[:500]
+            return code, next((str(found[name]) for name in ("message", "hint", "msg") if found.get(name)), "")
         case str():
-            return "", found[:500]
+            return "", found
     return "", ""
+
+
+def _fit(text: str, key: str = "") -> str:
+    """A vendor's text as it may be shown: in one line, not long, and without the key that some of them quote."""
+    shown = (text.replace(key, "***") if key else text)[:2000]
+    return " ".join("".join(each if each.isprintable() else " " for each in shown).split())[:500]
 
 
 def _told_id(body: bytes) -> str:
@@ -389,11 +431,11 @@ def json_of(answer: Answer, vendor: Vendor) -> Any:
     """An answer that should be JSON. Raises BrokenAnswerError where it is not, or is an error under a good status."""
     try:
         found = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise broken(vendor, "is not the JSON that it should be", answer) from error
-    if isinstance(found, dict) and found.get("error"):
+    if isinstance(found, dict) and (found.get("error") or found.get("detail")):
         _, said = _complaint(found)
-        raise broken(vendor, f"holds an error: {_without_key(said, vendor)}", answer)
+        raise broken(vendor, f"holds an error: {_fit(said, vendor.key)}", answer)
     return found
 
 
@@ -410,47 +452,76 @@ def broken(vendor: Vendor, what: str, answer: Answer) -> BrokenAnswerError:
 
 
 class _Gate:
-    """Lets as many requests through as the vendor bears: it learns from what the vendor tells and refuses."""
+    """Lets as many requests through as the vendor bears, in the order they came: it learns from answers and refusals.
+
+    All of it happens on the one event loop of the wire.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._limit = self._usual = at_once
         self._busy = 0
         self._calm = 0
         self._until = 0.0
-        self._changed = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def passed(self) -> AsyncIterator[None]:
-        """Wait for one's turn, and hold it."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._busy < self._limit)
-            self._busy += 1
+        """Wait for one's turn, and hold it. What the vendor refuses meanwhile is taken to heart."""
+        await self._turn()
         try:
             while (left := self._until - time.monotonic()) > 0:
                 await asyncio.sleep(left)
             yield
+            self._went_well()
+        except (RateLimitError, OverloadedError) as error:
+            self._went_badly(error)
+            raise
         finally:
-            async with self._changed:
-                self._busy -= 1
-                self._changed.notify_all()
+            self._leave()
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take over the bound that a vendor tells; what others of the same account have under way is left to them."""
-        most, now = (headers.get(f"{name}-concurrent-requests", "") for name in ("maximum", "current"))
+        """Take over the bound that a vendor tells, unless it refused that many: others may use the same account.
+
+        How many it says are under way is not looked at: it is what it counted before, and by then others had gone.
+        """
+        most = headers.get("maximum-concurrent-requests", "")
         if most.isdecimal():
-            others = max(0, int(now) - self._busy) if now.isdecimal() else 0
-            self._usual = self._limit = max(1, int(most) - others)
+            told = max(1, int(most))
+            self._limit = min(self._limit, told) if self._limit < self._usual else told
+            self._usual = told
+            self._call_next()
 
-    def narrow(self) -> None:
-        """The vendor refused: fewer at once for now."""
-        self._calm = 0
-        self._limit = max(1, min(self._limit - 1, self._busy - 1))
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._call_next()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # called, and called off before it could go
+                self._leave()
+            raise
 
-    def hold(self, seconds: float) -> None:
-        """The vendor asked to be left alone for a while."""
-        self._until = max(self._until, time.monotonic() + seconds)
+    def _leave(self) -> None:
+        self._busy -= 1
+        self._call_next()
 
-    def went_well(self) -> None:
+    def _call_next(self) -> None:
+        while self._waiting and self._busy < self._limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._busy += 1
+                turn.set_result(None)
+
+    def _went_badly(self, error: VendorError) -> None:
+        """Refused for asking too much: one fewer at once than now. Asked to wait: everybody does, if it is not long."""
+        if isinstance(error, RateLimitError):
+            self._calm = 0
+            self._limit = max(1, min(self._limit, self._busy - 1))
+        if error.retry_after is not None and error.retry_after <= _PATIENCE:
+            self._until = max(self._until, time.monotonic() + error.retry_after)
+
+    def _went_well(self) -> None:
         """After a row of good answers one more is let through, up to the usual bound."""
         self._calm += 1
         if self._calm >= _CALM and self._limit < self._usual:
@@ -491,13 +562,9 @@ def _request_id(headers: Mapping[str, str]) -> str:
     return headers.get("request-id") or headers.get("x-request-id") or ""
 
 
-def _without_key(text: str, vendor: Vendor) -> str:
-    """A vendor's words, without the key that some of them quote."""
-    return text.replace(vendor.key, "***") if vendor.key else text
-
-
 def _host(vendor: Vendor) -> str:
-    return urlsplit(vendor.address).netloc or vendor.address
+    """Where it is, without a name and password that an address may have."""
+    return urlsplit(vendor.address).netloc.rpartition("@")[2]
 
 
 def _base(vendor: Vendor) -> str:
@@ -517,9 +584,17 @@ def _trust() -> ssl.SSLContext:
 # The thread
 
 
-@lru_cache(maxsize=1)
+_starting = threading.Lock()  # two threads that ask first at the same time have the same loop
+
+
 def _line() -> asyncio.AbstractEventLoop:
     """The event loop that all requests run on, in a thread of its own."""
+    with _starting:
+        return _started()
+
+
+@lru_cache(maxsize=1)
+def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="luma-wire", daemon=True).start()
     return loop

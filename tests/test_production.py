@@ -341,10 +341,10 @@ class _Waiting(FakeVoice):
         super().__init__("waiting")
         self.asked, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def speak(self, utterance):
+    async def speak(self, utterance, account):
         self.asked.set()
         await self.go_on.wait()
-        return await super().speak(utterance)
+        return await super().speak(utterance, account)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -452,7 +452,7 @@ def test_a_lone_surrogate_in_a_script_is_survived(studio, voice):
 def test_a_scene_in_which_nothing_is_heard_is_survived(studio):
     silent = FakeVoice()
 
-    async def silence(utterance):
+    async def silence(utterance, account):
         return Speech(np.zeros(2000, np.int16), 22050)
 
     silent.speak = silence
@@ -466,9 +466,9 @@ def test_a_voice_is_given_the_neighbours_and_they_change_no_fingerprint(studio, 
     heard = {}
     speak = voice.speak
 
-    async def listening(utterance):
+    async def listening(utterance, account):
         heard[utterance.text] = (utterance.before, utterance.after)
-        return await speak(utterance)
+        return await speak(utterance, account)
 
     voice.speak = listening
     asyncio.run(studio.production("other", "Calm\nFirst.\nSecond.\nThird.").speak())

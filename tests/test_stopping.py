@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 from helpers.fakes import FakeVoice, give
@@ -83,12 +84,13 @@ def test_speaking_that_is_stopped_at_any_event_keeps_what_arrived_and_buys_nothi
 def test_what_was_asked_for_arrives_after_a_stop_and_nothing_more_is_asked(studio):
     voice = FakeVoice()
     voice.concurrency = 2
+    voice.price = Decimal(0)  # or the first clause would go ahead of the others
     both = asyncio.Event()
     let_go = asyncio.Event()
     asked = []
     speak = voice.speak
 
-    async def waiting(utterance):
+    async def waiting(utterance, account):
         asked.append(utterance.text)
         if len(asked) == 2:
             both.set()
@@ -96,7 +98,7 @@ def test_what_was_asked_for_arrives_after_a_stop_and_nothing_more_is_asked(studi
             await let_go.wait()
         else:
             await both.wait()
-        return await speak(utterance)
+        return await speak(utterance, account)
 
     voice.speak = waiting
     give(studio, voice)

@@ -1,7 +1,7 @@
 // How far speaking and exporting are: a line when all is quiet, every scene and clause when something is on its way.
 
 import { button, count, fill, h, icon, notice, panel } from "./kit.js";
-import { price } from "./words.js";
+import { dollars, price } from "./words.js";
 import { exportStages, isRunning, progressBar, timeLeft } from "./work.js";
 
 const MOST_CELLS = 5000; // clauses that have a cell each; a longer script has its scenes counted
@@ -65,7 +65,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   function take(work) {
     if (work.kind === "speak") speaking = work;
     else exporting = work;
-    if (production && isRunning(speaking)) production.paid = null; // nobody knows before the end
+    if (production && isRunning(speaking)) production.spent = null; // nobody knows before the end
   }
 
   // The whole
@@ -125,19 +125,23 @@ export default panel("Render status", async ({ root, desk, signal }) => {
 
   const allSpoken = (clauses) => (clauses === 1 ? "The clause is spoken" : `All ${count(clauses, "clause")} are spoken`);
 
-  /** "34 spoken, 3 were here already; free with the embedded voice". */
+  /** "34 spoken, 3 were here already; 0.25 US dollars spent on this production in all". */
   function bought() {
     const outcomes = speaking.clauses.map(([, outcome]) => outcome);
     const spoken = outcomes.filter((outcome) => outcome === "done").length;
     const here = outcomes.filter((outcome) => outcome === "cached").length;
     const parts = [spoken && `${spoken.toLocaleString("en")} spoken`, here && `${here.toLocaleString("en")} ${here === 1 ? "was" : "were"} here already`].filter(Boolean).join(", ");
     if (!spoken) return parts && `${parts}: nothing was bought`;
-    return [parts, production.paid !== null && price(production.paid, { paid: true })].filter(Boolean).join("; ");
+    return [parts, production.spent !== null && spent()].filter(Boolean).join("; ");
   }
 
-  function toBuy({ to_speak: toSpeak, cost }) {
+  function spent() {
+    return Number(production.spent) ? `${dollars(production.spent)} spent on this production in all` : "nothing was paid";
+  }
+
+  function toBuy({ to_speak: toSpeak, cost, unknown }) {
     if (!toSpeak) return "All of it was spoken before: nothing to buy";
-    const words = price(cost);
+    const words = price(cost, unknown);
     return words[0].toUpperCase() + words.slice(1);
   }
 

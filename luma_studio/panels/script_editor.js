@@ -403,10 +403,10 @@ function figures({ words, clauses, scenes, seconds }) {
   return [count(words, "word"), count(clauses, "clause"), count(scenes.length, "scene"), `about ${clock(seconds)}`].join(" · ");
 }
 
-function quoteWords({ to_speak: toSpeak, here, cost, spoken }) {
+function quoteWords({ to_speak: toSpeak, here, cost, unknown, spoken }) {
   if (spoken) return "All spoken";
   if (!toSpeak) return "Nothing to buy: every clause is here";
-  return `${count(toSpeak, "new clause")}, ${price(cost)}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
+  return `${count(toSpeak, "new clause")}, ${price(cost, unknown)}${here ? `; ${here.toLocaleString("en")} here already` : ""}`;
 }
 
 function progressOf({ status, stages }) {

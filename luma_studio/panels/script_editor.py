@@ -7,7 +7,6 @@ import base64
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, chain, count
 from pathlib import Path
@@ -22,9 +21,8 @@ from luma_studio.settings import Choices, Reading, chosen
 from luma_studio.shipped import shipped
 from luma_studio.store import files
 from luma_studio.store.state import FILE
-from luma_studio.store.takes import TakeStore
-from luma_studio.studio import STORE, Studio
-from luma_studio.voices import Utterance, VoiceChoice, make_voice
+from luma_studio.studio import Studio
+from luma_studio.voices import VoiceChoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import variants
 
@@ -123,23 +121,20 @@ class ScriptEditor(Panel):
         production = self._known(name) if exists else None
         choices = chosen(production.choices if production else self._base, changes)
         same = production is not None and choices == production.choices and _is_text(production, text)
-        quote = production.quote() if production and same else self._quoted(text, choices, production)
+        quote = production.quote() if production and same else self.session.studio.quote(name, text, **changes)
         return {
             "exists": exists,
             "to_speak": quote.to_speak,
             "here": quote.here,
             "cost": float(quote.cost),
+            "unknown": quote.unknown,
             "spoken": same and production is not None and None not in production.takes_in_use,
         }
 
     def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
         """A few words as a voice speaks them: 16-bit little-endian samples."""
-        engine = make_voice(VoiceChoice.parse(voice))
-        try:
-            speech = asyncio.run(engine.speak(Utterance(_plain(text)[:_SAMPLE], language)))
-        finally:
-            engine.close()
-        return {"rate": speech.rate}, [speech.samples.astype("<i2").tobytes()]
+        clip = asyncio.run(self.session.studio.hear(_plain(text)[:_SAMPLE], language, voice))
+        return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
 
     # Speaking
 
@@ -194,21 +189,6 @@ class ScriptEditor(Panel):
         numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
         names = map(files.name_from, chain([text], numbered))
         return next(name for name in names if not self._exists(name))
-
-    def _quoted(self, text: str, choices: Choices, production: Production | None) -> speaking.Quote:
-        """A quote for a text that is no production's script yet, or was changed since."""
-        studio = self.session.studio
-        clauses = tuple(_read(_plain(text), _reading(choices)).clauses)
-        speaking.check_voices(clauses, choices, studio.voice)
-        spoken = _spoken(production, choices) if production else set()
-        here = spoken.intersection(map(_words, clauses))
-        orders = [
-            speaking.order(clauses, index, choices, studio.voice)
-            for index, clause in enumerate(clauses)
-            if _words(clause) not in here
-        ]
-        quote = speaking.quoted(orders, _takes(studio.folder / STORE / "takes", choices.sample_rate))
-        return replace(quote, here=quote.here + len(here))
 
 
 def _examples() -> list[Path]:
@@ -345,24 +325,3 @@ def _speakers(clauses: Iterable[Clause], choices: Choices) -> list[Changes]:
         }
         for speaker, clause in first.items()
     ]
-
-
-# What is spoken already
-
-
-@lru_cache(maxsize=4)
-def _takes(folder: Path, rate: int) -> TakeStore:
-    """A store of takes, kept because it knows what it has read."""
-    return TakeStore(folder, rate)
-
-
-def _words(clause: Clause) -> tuple[str | None, str, str]:
-    return clause.speaker, clause.language, clause.text
-
-
-def _spoken(production: Production, choices: Choices) -> set[tuple[str | None, str, str]]:
-    """What a production has spoken, some of it perhaps by a voice of one clause's own, and would not speak again."""
-    if (choices.voice, choices.speakers) != (production.choices.voice, production.choices.speakers):
-        return set()
-    pairs = zip(production.clauses, production.takes_in_use, strict=True)
-    return {_words(clause) for clause, take in pairs if take is not None}

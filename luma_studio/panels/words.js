@@ -17,10 +17,14 @@ export function showAgo(element, time) {
   element.textContent = ago(time);
 }
 
-/** What something costs: "about 0.25 US dollars"; or, once it is paid, what it was bought for: "for 0.25 US dollars". */
-export function price(cost, { paid = false } = {}) {
-  const sum = Number(cost);
-  if (!sum) return "free with the embedded voice";
-  const words = sum < 0.01 ? "less than 0.01 US dollars" : `${paid ? "" : "about "}${sum.toFixed(2)} US dollars`;
-  return paid ? `for ${words}` : words;
+/** What something will cost: "about 0.25 US dollars", and on top of it the voices whose price nobody knows. */
+export function price(cost, unknown = []) {
+  const more = unknown.length ? `the price of ${unknown.join(", ")} is not known` : "";
+  if (!Number(cost)) return more || "free with the embedded voice";
+  return [`about ${dollars(cost)}`, more].filter(Boolean).join("; ");
+}
+
+/** A sum of money: "0.25 US dollars". */
+export function dollars(sum) {
+  return Number(sum) < 0.01 ? "less than 0.01 US dollars" : `${Number(sum).toFixed(2)} US dollars`;
 }

@@ -71,14 +71,28 @@ class TakeStore:
         return self._known[fingerprint]
 
     def put(
-        self, recipe: Recipe, samples: NDArray[np.int16], rate: int, words: tuple[Word, ...], *, paid: bool
+        self,
+        recipe: Recipe,
+        samples: NDArray[np.int16],
+        rate: int,
+        words: tuple[Word, ...],
+        bounds: tuple[float, float] | None = None,
+        *,
+        paid: bool,
     ) -> Take:
         """Keep what a voice spoke: 16-bit mono ``samples`` at ``rate``, and the times of words.
 
-        Returns when it is on disk; ``paid`` waits until it would survive a loss of power.
+        ``bounds`` are the seconds of its first and last sound where the engine tells them. Returns when it is on disk;
+        ``paid`` waits until it would survive a loss of power.
         """
         fingerprint = recipe.fingerprint
-        about = {"fingerprint": fingerprint, "recipe": asdict(recipe), "words": [_listed(word) for word in words]}
+        about: dict[str, Any] = {
+            "fingerprint": fingerprint,
+            "recipe": asdict(recipe),
+            "words": [_listed(word) for word in words],
+        }
+        if bounds is not None:
+            about["bounds"] = bounds
         _write(self._original(fingerprint), rate, about, samples, durable=paid)
         take = self._derived(fingerprint)
         if take is None:
@@ -136,7 +150,7 @@ class TakeStore:
                 raise _damaged(path)
             return None
         audio = convert(original.samples(0, original.length), original.rate, self.rate)
-        start, end = speech_bounds(audio, self.rate) or (0, 0)
+        start, end = self._bounds(original.about.get("bounds"), audio)
         peak = true_peak(audio)
         about = {
             "fingerprint": fingerprint,
@@ -146,6 +160,13 @@ class TakeStore:
         }
         _write(self._measured(fingerprint), self.rate, about, audio, energies(audio, self.rate))
         return self._read(fingerprint)
+
+    def _bounds(self, told: tuple[float, float] | None, audio: NDArray[np.int16]) -> tuple[int, int]:
+        """The samples of the first and the last sound: as the engine told them, which is better than listening."""
+        if told is None:
+            return speech_bounds(audio, self.rate) or (0, 0)
+        start, end = (min(len(audio), round(seconds * self.rate)) for seconds in told)
+        return start, end
 
 
 @dataclass(frozen=True, slots=True)

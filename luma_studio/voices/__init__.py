@@ -6,20 +6,29 @@ from dataclasses import replace
 
 from luma_studio.errors import SettingError
 from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice, voiced
+from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
+from luma_studio.voices.elevenlabs import ElevenLabsVoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
+from luma_studio.voices.openai import ENGINE as OPENAI
+from luma_studio.voices.openai import OpenAIVoice
+from luma_studio.voices.vendors import Wires
 
-__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "make_voice", "voice_for", "voiced"]
+__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "Wires", "make_voice", "voice_for", "voiced"]
 
-ENGINES = {ESPEAK: EspeakVoice}
+ENGINES = (ESPEAK, ELEVENLABS, OPENAI)
 
 
-def make_voice(choice: VoiceChoice) -> Voice:
+def make_voice(choice: VoiceChoice, wires: Wires) -> Voice:
     """The voice that was chosen. Raises SettingError for an engine, voice or setting that does not exist."""
-    engine = ENGINES.get(choice.engine)
-    if engine is None:
-        raise SettingError(f"There is no voice engine {choice.engine!r}. There is: {', '.join(ENGINES)}.")
-    return engine(choice)
+    match choice.engine:
+        case "espeak":
+            return EspeakVoice(choice)
+        case "elevenlabs":
+            return ElevenLabsVoice(choice, wires)
+        case "openai":
+            return OpenAIVoice(choice, wires)
+    raise SettingError(f"There is no voice engine {choice.engine!r}. There are: {', '.join(ENGINES)}.")
 
 
 def voice_for(speaker: str | None, default: VoiceChoice) -> VoiceChoice:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luma_studio.errors import SettingError
+from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
 
 Value = str | int | float | bool
@@ -79,11 +80,16 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """What a voice gave: 16-bit mono samples at ``rate``, and the times of words, or of single characters, if known."""
+    """What a voice gave: 16-bit mono samples at ``rate``, and the times of words, or of single characters, if known.
+
+    ``bounds`` are the seconds at which its first sound begins and its last one ends, where the engine tells them
+    exactly; otherwise they are found by listening.
+    """
 
     samples: NDArray[np.int16]
     rate: int
     words: tuple[Word, ...] = ()
+    bounds: tuple[float, float] | None = None
 
 
 def voiced(text: str) -> str:
@@ -107,7 +113,7 @@ class Voice(Protocol):
 
     ``identity`` is what, besides text and language, decides how it sounds: engine, version, model, voice, settings;
     it goes into every fingerprint. ``concurrency`` is how many clauses it may speak at once, ``price`` what a
-    character costs in US dollars, ``tags`` whether it understands delivery tags.
+    character costs in US dollars (0: nothing is paid; None: unknown), ``tags`` whether it understands delivery tags.
     """
 
     @property
@@ -115,7 +121,7 @@ class Voice(Protocol):
     @property
     def concurrency(self) -> int: ...  # noqa: D102
     @property
-    def price(self) -> Decimal: ...  # noqa: D102
+    def price(self) -> Decimal | None: ...  # noqa: D102
     @property
     def tags(self) -> bool: ...  # noqa: D102
 
@@ -123,8 +129,8 @@ class Voice(Protocol):
         """Whether it can speak a language, given as a tag such as ``hi`` or ``en-GB``."""
         ...
 
-    async def speak(self, utterance: Utterance) -> Speech:
-        """Speak. Raises VoiceError in one sentence with the remedy."""
+    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+        """Speak; what has to be paid for is bought on the account. Raises VoiceError or VendorError."""
         ...
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ import espeakng_loader
 import numpy as np
 
 from luma_studio.errors import SettingError, VoiceError
+from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
 
@@ -104,7 +105,7 @@ class EspeakVoice:
         """Whether espeak has the language, or was told to use another for all."""
         return bool(self._language) or _nearest(language) is not None
 
-    async def speak(self, utterance: Utterance) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account | None = None) -> Speech:
         """Speak a clause: 22,050 samples a second, with the time of each word. Raises VoiceError."""
         return await asyncio.to_thread(self._speak, utterance)
 

@@ -9,11 +9,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from luma_studio.errors import VoiceError
+from luma_studio.errors import OverloadedError
+from luma_studio.store import files
 from luma_studio.store.files import Disk
+from luma_studio.store.ledger import Account, Purchase
 from luma_studio.studio import Studio
 from luma_studio.timeline.take import Word
 from luma_studio.voices import Speech, Utterance, VoiceChoice
+from luma_studio.wire import Answer
 
 
 class FakeVoice:
@@ -21,7 +24,7 @@ class FakeVoice:
 
     concurrency = 4
     tags = False
-    price = Decimal("0.01")
+    price: Decimal | None = Decimal("0.01")
 
     def __init__(self, name: str = "fake") -> None:
         self.name = name
@@ -35,11 +38,23 @@ class FakeVoice:
     def speaks(self, language: str) -> bool:
         return True
 
-    async def speak(self, utterance: Utterance) -> Speech:
-        self.spoken[utterance.text] += 1
-        if utterance.text in self.failing:
-            raise VoiceError(f"The fake voice could not speak {utterance.text!r}.")
+    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+        async def send(path: Path) -> Answer:
+            self._ask(utterance.text)
+            files.write(path, b"sound", durable=True)
+            return Answer({}, b"")
+
+        if self.price == 0:
+            self._ask(utterance.text)
+        else:
+            price = None if self.price is None else self.price * len(utterance.text)
+            await account.buy(Purchase("Fake", self.name, utterance.text, len(utterance.text), price), send)
         return Speech(*tone(utterance.text, utterance.seed), words=words(utterance.text))
+
+    def _ask(self, text: str) -> None:
+        self.spoken[text] += 1
+        if text in self.failing:
+            raise OverloadedError(f"The fake voice could not speak {text!r}.")
 
     def close(self) -> None:
         pass

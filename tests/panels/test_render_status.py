@@ -72,7 +72,7 @@ def test_after_speaking_it_tells_what_was_bought_and_not_more(session):
     finished(session)
     shown = panel.do_state()["production"]
     assert shown["spoken"] == [True] * 4
-    assert (shown["paid"], shown["to_speak"], shown["cost"]) == ("0.42", 0, "0")
+    assert (shown["spent"], shown["to_speak"], shown["cost"]) == ("0.42", 0, "0")
 
 
 def test_what_was_here_already_cost_nothing(session):
@@ -82,16 +82,16 @@ def test_what_was_here_already_cost_nothing(session):
     session.begin("other", SCRIPT + "One more.\n")
     session.speak()
     finished(session)
-    assert RenderStatus(session).do_state()["production"]["paid"] == "0.09"
+    assert RenderStatus(session).do_state()["production"]["spent"] == "0.09"
 
 
-def test_a_clause_spoken_again_is_paid_for_alone(session):
+def test_a_clause_spoken_again_is_paid_for_beside_the_others(session):
     session.begin("calm", SCRIPT)
     session.speak()
     finished(session)
     session.speak_again(1, seed=7)
     finished(session)
-    assert RenderStatus(session).do_state()["production"]["paid"] == "0.11"
+    assert RenderStatus(session).do_state()["production"]["spent"] == "0.53"
 
 
 def test_failures_come_with_their_reason_and_trying_again_asks_only_for_them(session, voice):
@@ -115,7 +115,7 @@ def test_a_change_of_the_production_is_told_without_its_contents(session):
     panel = RenderStatus(session)
     sent = told(panel)
     session.begin("calm", SCRIPT)
-    assert {"topic": "production", "value": None} in sent
+    assert {"topic": "production", "value": "calm"} in sent
 
 
 def test_work_is_told_as_it_goes(session):
@@ -133,7 +133,7 @@ def test_a_production_alone_is_shown_without_prices(session, studio):
     session.begin("calm", SCRIPT)
     with Session(production=studio.production("calm")) as alone:
         shown = RenderStatus(alone).do_state()["production"]
-    assert (shown["name"], shown["paid"]) == ("calm", None)
+    assert (shown["name"], shown["spent"]) == ("calm", "0")
 
 
 def test_stopping_what_is_not_on_its_way_does_nothing(session):

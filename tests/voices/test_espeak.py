@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from luma_studio.errors import SettingError, VoiceError
-from luma_studio.voices import Utterance, VoiceChoice, espeak, make_voice, voice_for
+from luma_studio.voices import Utterance, VoiceChoice, Wires, espeak, make_voice, voice_for
+from luma_studio.voices.espeak import EspeakVoice
 
 HINDI = Utterance("अपनी आँखें बंद करें और एक गहरी सांस लें।", "hi")
 ENGLISH = Utterance("Close your eyes and breathe in slowly.", "en")
@@ -16,7 +17,7 @@ ENGLISH = Utterance("Close your eyes and breathe in slowly.", "en")
 
 @pytest.fixture
 def voice():
-    voice = make_voice(VoiceChoice.parse("espeak"))
+    voice = EspeakVoice(VoiceChoice.parse("espeak"))
     yield voice
     voice.close()
 
@@ -31,7 +32,7 @@ def speak(voice, *utterances):
 def test_the_same_clause_gives_the_same_bytes_whatever_was_spoken_before_and_beside_it(voice):
     (first,) = speak(voice, HINDI)
     crowd = speak(voice, *[ENGLISH, HINDI] * 20)
-    other = make_voice(VoiceChoice.parse("espeak"))
+    other = EspeakVoice(VoiceChoice.parse("espeak"))
     (elsewhere,) = speak(other, HINDI)
     other.close()
     for speech in (*crowd[1::2], elsewhere):
@@ -85,7 +86,7 @@ def test_another_seed_is_another_reading_of_the_same_length_or_so(voice):
 def test_variant_rate_and_pitch_are_heard():
     lengths = []
     for choice in ("espeak:en,rate=100", "espeak:en,rate=200", "espeak:en+f3,pitch=70,rate=100"):
-        voice = make_voice(VoiceChoice.parse(choice))
+        voice = EspeakVoice(VoiceChoice.parse(choice))
         lengths.append(len(speak(voice, ENGLISH)[0].samples))
         voice.close()
     assert lengths[0] > 1.5 * lengths[1]
@@ -106,7 +107,7 @@ def test_a_worker_that_was_killed_is_replaced_and_the_clause_is_spoken(voice):
 
 
 def test_no_worker_outlives_the_last_voice(voice):
-    other = make_voice(VoiceChoice.parse("espeak:hi"))
+    other = EspeakVoice(VoiceChoice.parse("espeak:hi"))
     speak(voice, ENGLISH)
     other.close()
     speak(voice, ENGLISH)
@@ -139,7 +140,7 @@ def test_a_language_espeak_does_not_speak_is_told_with_the_remedy(voice):
 )
 def test_a_voice_that_does_not_exist_is_refused(choice):
     with pytest.raises(SettingError):
-        make_voice(VoiceChoice.parse(choice))
+        make_voice(VoiceChoice.parse(choice), Wires(lambda engine, model: None))
 
 
 @pytest.mark.parametrize(

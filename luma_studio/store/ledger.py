@@ -1,0 +1,284 @@
+"""The ledger: each paid call of a workspace, from the intent to the answer, so that nothing is paid for twice.
+
+What a vendor sent is written beside it the moment it comes and stays until it has become a take (or whatever it was
+bought for): who dies in between finds it again and does not buy it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from luma_studio.errors import (
+    BrokenAnswerError,
+    BudgetError,
+    OutcomeUnknownError,
+    StoreError,
+    TooLargeError,
+    VendorError,
+)
+from luma_studio.store import files
+
+FILE = "ledger.sqlite"
+_ARRIVED = "arrived"
+_CLAIMS = "claims"
+_WAIT = 30.0  # seconds that another process may take to write
+_BEAT = 0.1  # seconds between two looks at a claim that somebody holds
+_MICRO = Decimal(1_000_000)
+_MAYBE_DONE = (OutcomeUnknownError, BrokenAnswerError, TooLargeError)  # what comes of these may have been charged for
+_WORDS = 80  # characters that tell what was bought
+
+Outcome = Literal["asked", "arrived", "refused", "unknown"]
+"""What became of a call: asked (on its way, or its process died), answered whole, not done, or nobody knows."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY, asked REAL NOT NULL, production TEXT NOT NULL, key TEXT NOT NULL, vendor TEXT NOT NULL,
+    what TEXT NOT NULL, subject TEXT NOT NULL, units INTEGER NOT NULL, quoted INTEGER,
+    outcome TEXT NOT NULL DEFAULT 'asked', answered REAL, cost INTEGER, request TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX IF NOT EXISTS of_production ON calls (production);
+CREATE INDEX IF NOT EXISTS of_key ON calls (key);
+"""
+_INTEND = "INSERT INTO calls (asked, production, key, vendor, what, subject, units, quoted) VALUES (?,?,?,?,?,?,?,?)"
+_SETTLE = "UPDATE calls SET outcome = ?, answered = ?, cost = ?, request = ?, note = ? WHERE id = ?"
+_FOUND = "UPDATE calls SET outcome = 'arrived', answered = ?, cost = quoted WHERE key = ? AND outcome = 'asked'"
+_SPENT = (
+    "SELECT coalesce(sum(coalesce(cost, quoted)), 0) FROM calls "
+    "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production)"
+)
+_ENTRIES = (
+    "SELECT asked, production, key, vendor, what, subject, units, quoted, outcome, answered, cost, request, note "
+    "FROM calls WHERE :production IS NULL OR production = :production ORDER BY id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What is to be bought: ``units`` (characters, tokens) of ``what`` (the model) from a vendor.
+
+    ``subject`` are its first words, ``price`` is in US dollars; None is unknown.
+    """
+
+    vendor: str
+    what: str
+    subject: str
+    units: int
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A paid call as the ledger has it: times in seconds since the epoch, money in US dollars (None: unknown)."""
+
+    asked: float
+    production: str
+    key: str
+    purchase: Purchase
+    outcome: Outcome
+    answered: float | None
+    cost: Decimal | None
+    request_id: str
+    note: str
+
+
+class Received(Protocol):
+    """What the ledger needs of an answer."""
+
+    @property
+    def request_id(self) -> str: ...  # noqa: D102
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+class Ledger:
+    """The ledger of a workspace. Its methods may be called from any thread and process, and raise StoreError."""
+
+    def __init__(self, folder: Path) -> None:
+        """Of the studio in this folder; nothing is written before something is bought."""
+        self._path = folder / FILE
+
+    def intend(self, production: str, key: str, purchase: Purchase, budget: Decimal | None) -> int:
+        """Write down what is to be bought now, and the ``key`` it will be found by; returns the entry's number.
+
+        Raises BudgetError, and writes nothing, where it would pass the production's ``budget`` in US dollars.
+        """
+        with self._writing() as database:
+            if budget is not None:
+                _check_budget(production, purchase, budget, _spent(database, production))
+            bought = (purchase.vendor, purchase.what, purchase.subject[:_WORDS], purchase.units)
+            row = (time.time(), production, key, *bought, _micros(purchase.price))
+            return int(database.execute(_INTEND, row).lastrowid or 0)
+
+    def settle(
+        self, number: int, outcome: Outcome, *, cost: Decimal | None = None, request_id: str = "", note: str = ""
+    ) -> None:
+        """Write down what became of it."""
+        with self._writing() as database:
+            database.execute(_SETTLE, (outcome, time.time(), _micros(cost), request_id, note, number))
+
+    def found(self, key: str) -> None:
+        """What was asked for under this key is here, although whoever asked did not live to write it down."""
+        with self._writing() as database:
+            database.execute(_FOUND, (time.time(), key))
+
+    def spent(self, production: str | None = None) -> Decimal:
+        """US dollars that were, or may have been, spent on a production, or on all; what has no price is not in it."""
+        if not self._path.exists():
+            return Decimal(0)
+        with self._opened() as database:
+            return _spent(database, production)
+
+    def entries(self, production: str | None = None) -> list[Entry]:
+        """All calls, or those of a production, the oldest first."""
+        if not self._path.exists():
+            return []
+        with self._opened() as database:
+            return [_entry(row) for row in database.execute(_ENTRIES, {"production": production})]
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with files.explained(self._path):
+            files.disk.mkdir(self._path.parent)
+        try:
+            with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as database:
+                database.executescript(_TABLE)
+                yield database
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"The ledger {self._path} cannot be used: {error}. Free some space if the disk is full; if the file is "
+                "damaged, move it away."
+            ) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One writes at a time, so that two cannot both spend the last of a budget."""
+        with self._opened() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where whoever buys something for one production writes it down, and finds what had arrived before.
+
+    ``store`` is the folder where what arrives is kept, ``budget`` in US dollars (None sets no bound), ``key`` names
+    what the present purchases are for, such as a take's fingerprint.
+    """
+
+    ledger: Ledger
+    store: Path
+    production: str
+    budget: Decimal | None = None
+    key: str = ""
+
+    @asynccontextmanager
+    async def claim(self, key: str) -> AsyncIterator[Account]:
+        """Be the one, among all processes, who buys this now; whoever comes second waits, and then finds it here."""
+        path = self.store / _CLAIMS / key
+        while (lock := await asyncio.to_thread(files.hold, path)) is None:
+            await asyncio.sleep(_BEAT)
+        try:
+            yield replace(self, key=key)
+        finally:
+            lock.release()
+
+    async def buy(
+        self,
+        purchase: Purchase,
+        send: Callable[[Path], Awaitable[Received]],
+        cost: Callable[[Received], Decimal | None] = lambda _: None,
+        part: int = 0,
+    ) -> bytes:
+        """The body of what is bought: as it arrived before, or else asked for by ``send``, which writes it to a path.
+
+        ``cost`` reads from the answer what it really cost; where that is not told, the price is the cost. ``part``
+        tells several purchases for one key apart. Raises VendorError, BudgetError, StoreError.
+        """
+        path = self._arrived(part)
+        if await asyncio.to_thread(path.exists):
+            await asyncio.to_thread(self.ledger.found, path.name)
+        else:
+            await self._asked(purchase, path, send, cost)
+        with files.explained(path):
+            return await asyncio.to_thread(path.read_bytes)
+
+    async def _asked(
+        self,
+        purchase: Purchase,
+        path: Path,
+        send: Callable[[Path], Awaitable[Received]],
+        cost: Callable[[Received], Decimal | None],
+    ) -> None:
+        number = await asyncio.to_thread(self.ledger.intend, self.production, path.name, purchase, self.budget)
+
+        def settle(outcome: Outcome, **told: Any) -> Awaitable[None]:
+            return asyncio.to_thread(self.ledger.settle, number, outcome, **told)
+
+        try:
+            answer = await send(path)
+        except VendorError as error:
+            unknown = isinstance(error, _MAYBE_DONE)
+            await settle("unknown" if unknown else "refused", request_id=error.request_id, note=str(error))
+            raise
+        told = cost(answer)
+        await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
+
+    async def forget(self) -> None:
+        """What was bought has become what it was bought for, or is of no use: let go of what arrived."""
+        await asyncio.to_thread(self._forget)
+
+    def _forget(self) -> None:
+        part = 0
+        while (path := self._arrived(part)).exists():
+            files.remove(path)
+            part += 1
+        files.remove(self.store / _CLAIMS / self.key)  # who waits for the claim finds the take
+
+    def _arrived(self, part: int) -> Path:
+        return self.store / _ARRIVED / f"{self.key}.{part}"
+
+
+def _check_budget(production: str, purchase: Purchase, budget: Decimal, spent: Decimal) -> None:
+    if purchase.price is None:
+        raise BudgetError(
+            f"What {purchase.vendor} {purchase.what} costs is not known, so the budget of {production} cannot be kept. "
+            "Give its price (LUMA_PRICES), or take the budget away."
+        )
+    if spent + purchase.price > budget:
+        raise BudgetError(
+            f"The budget of {production} is ${budget:.2f}; ${spent:.2f} are spent, and this would cost "
+            f"${purchase.price:.4f} more. It was not bought. Raise the budget to go on."
+        )
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    asked, production, key, vendor, what, subject, units, quoted, outcome, answered, cost, request, note = row
+    purchase = Purchase(vendor, what, subject, units, _dollars(quoted))
+    return Entry(asked, production, key, purchase, outcome, answered, _dollars(cost), request, note)
+
+
+def _spent(database: sqlite3.Connection, production: str | None) -> Decimal:
+    (micros,) = database.execute(_SPENT, {"production": production}).fetchone()
+    return Decimal(micros) / _MICRO
+
+
+def _micros(dollars: Decimal | None) -> int | None:
+    return None if dollars is None else round(dollars * _MICRO)
+
+
+def _dollars(micros: int | None) -> Decimal | None:
+    return None if micros is None else Decimal(micros) / _MICRO

@@ -1,0 +1,73 @@
+"""OpenAI speech, and any server that speaks its API, https://platform.openai.com/docs/api-reference/audio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from luma_studio.errors import SettingError
+from luma_studio.store.ledger import Account, Purchase
+from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.vendors import AT_ONCE, Home, Kind, Wires, in_range, settings_of, sound
+from luma_studio.wire import Answer, Call
+
+ENGINE = "openai"
+HOME = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)
+_EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
+_SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
+_RANGES = {"speed": (0.25, 4.0)}
+_FORMATS = ("wav", "flac", "mp3", "opus", "aac")
+
+
+class OpenAIVoice:
+    """A voice of OpenAI, or of a server with its API (``OPENAI_BASE_URL``): ``openai:nova,model=tts-1``.
+
+    It tells no times; a take's edges are found by listening. Raises SettingError for settings that it does not have.
+    """
+
+    concurrency = AT_ONCE
+    tags = False
+
+    def __init__(self, choice: VoiceChoice, wires: Wires) -> None:
+        settings = settings_of(choice, _SETTINGS, _EXAMPLE)
+        in_range(choice, settings, _RANGES)
+        if not choice.voice or "model" not in settings:
+            raise SettingError(f"Name a voice and a model of OpenAI, as in {_EXAMPLE}.")
+        self._model = str(settings.pop("model"))
+        self._format = str(settings.pop("format", _FORMATS[0]))
+        if self._format not in _FORMATS:
+            raise SettingError(f"OpenAI does not send {self._format!r}. Choose one of: {', '.join(_FORMATS)}.")
+        self._voice = choice.voice
+        self._settings = settings
+        self._wires = wires
+        self.price = wires.price(ENGINE, self._model)
+        self.identity: Mapping[str, Value] = {
+            "engine": ENGINE,
+            "model": self._model,
+            "voice": self._voice,
+            "format": self._format,
+            **self._settings,
+        }
+
+    def speaks(self, language: str) -> bool:
+        """Whether it speaks a language: it reads whatever it is given."""
+        return True
+
+    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+        """Speak a clause. Raises VendorError, BudgetError."""
+        wire = self._wires.to(HOME)
+        body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": utterance.text}
+        call = Call(
+            "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
+        )
+        price = None if self.price is None else self.price * len(utterance.text)
+        purchase = Purchase(HOME.name, self._model, utterance.text, len(utterance.text), price)
+
+        async def send(path: Path) -> Answer:
+            return await wire.send(call, path)
+
+        return Speech(*sound(HOME.name, await account.buy(purchase, send)))
+
+    def close(self) -> None:
+        """Nothing is held: the connections are the studio's."""

@@ -1,0 +1,118 @@
+"""What voices of vendors have in common: the way there, settings, prices, and sound that comes over the wire."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from luma_studio.audio import codec
+from luma_studio.audio.clip import Samples
+from luma_studio.errors import AudioError, BadKeyError, BrokenAnswerError, SettingError
+from luma_studio.settings import access
+from luma_studio.voices.base import Value, VoiceChoice
+from luma_studio.wire import Vendor, Wire
+
+Price = Callable[[str, str], Decimal | None]
+"""US dollars a character costs, by engine and model; None where nobody knows."""
+
+Kind = type | tuple[type, ...]
+"""What a setting's value may be."""
+
+AT_ONCE = 64
+"""Clauses that may be asked for at once: the wire lets through what the vendor bears, the others wait there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a vendor usually is, the prefix of its variables, and how it is shown who asks."""
+
+    name: str
+    prefix: str
+    address: str
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    at_once: int = 4
+
+
+class Wires:
+    """The way to each vendor, opened when it is first needed; prices as the settings have them."""
+
+    def __init__(self, price: Price) -> None:
+        self.price = price
+        self._wires: dict[Vendor, Wire] = {}
+
+    def to(self, home: Home) -> Wire:
+        """The wire to a vendor. Raises BadKeyError where there is no key."""
+        vendor = _vendor(home)
+        if not vendor.key:
+            raise BadKeyError(
+                f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose the embedded voice: espeak.",
+                vendor=home.name,
+            )
+        if vendor not in self._wires:
+            self._wires[vendor] = Wire(vendor)
+        return self._wires[vendor]
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
+
+
+def _vendor(home: Home) -> Vendor:
+    given = access(home.prefix)
+    address = given.base_url or home.address
+    key = given.api_key.get_secret_value()
+    if not key and given.base_url:
+        key = "none"  # a server of one's own often wants none
+    return Vendor(home.name, f"{home.prefix}_API_KEY", address, key, home.header, home.scheme, home.at_once)
+
+
+def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:
+    """What a vendor sent as sound, decoded: samples and their rate. Raises BrokenAnswerError where it is none.
+
+    ``pcm`` is the rate of bare samples, 16 bit little-endian, which tell nothing about themselves.
+    """
+    try:
+        samples, rate = codec.read(io.BytesIO(data)) if pcm is None else (_bare(data), pcm)
+    except AudioError as error:
+        raise BrokenAnswerError(
+            f"What {vendor} sent is no sound that can be played ({error}). It was not kept; try again.", vendor=vendor
+        ) from error
+    if not samples.any():
+        raise BrokenAnswerError(
+            f"What {vendor} sent is silent. It was not kept; try again, or change the words.", vendor=vendor
+        )
+    return samples, rate
+
+
+def _bare(data: bytes) -> Samples:
+    if len(data) % 2:
+        raise AudioError("it ends within a sample")
+    return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def settings_of(choice: VoiceChoice, known: Mapping[str, Kind], example: str) -> dict[str, Value]:
+    """The settings of a choice, checked for names and kinds. Raises SettingError."""
+    settings = dict(choice.settings)
+    for name, value in settings.items():
+        if name not in known:
+            raise SettingError(f"{choice.engine} has no setting {name!r}; it has {', '.join(known)}, as in {example}.")
+        if not isinstance(value, known[name]) or (isinstance(value, bool) and known[name] is not bool):
+            raise SettingError(
+                f"The setting {name!r} of {choice.engine} cannot be {value!r}. Write it as in {example}."
+            )
+    return settings
+
+
+def in_range(choice: VoiceChoice, settings: Mapping[str, Value], ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Raise SettingError for a number that its setting cannot have."""
+    for name, (least, most) in ranges.items():
+        value = settings.get(name)
+        if value is not None and not least <= float(value) <= most:
+            raise SettingError(f"The setting {name!r} of {choice.engine} is {value}; it may be {least:g} to {most:g}.")
