@@ -9,6 +9,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from luma_studio.errors import ChangedError, InputError, LumaError, ScriptError
 from luma_studio.export import Exported, check_name
+from luma_studio.health import health
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener, unheard
 from luma_studio.script import decode, draw_outline, outline, parse
@@ -200,6 +204,48 @@ def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
             raise InputError(f"{pair!r} is not of the form NAME=VOICE, as in --speaker 'Woman=espeak:+f3,rate=140'.")
         speakers[name.strip()] = voice.strip()
     return speakers
+
+
+@main.command()
+@click.option("--production", "name", help="Only what was bought for this production.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@_explained
+def ledger(name: str | None, as_json: bool) -> None:
+    """What was bought from vendors: asked, arrived, refused, and what it cost."""
+    with Studio() as studio:
+        entries = studio.ledger.entries(name)
+        spent = studio.ledger.spent(name)
+    if as_json:
+        click.echo(json.dumps([asdict(entry) for entry in entries], ensure_ascii=False, indent=1, default=str))
+        return
+    if not entries:
+        click.echo("Nothing was bought yet.")
+        return
+    table = Table("when", "production", "vendor", "model", "words", "units", "outcome", "US dollars", box=None)
+    for each in entries:
+        when = datetime.fromtimestamp(each.asked).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        bought = each.purchase
+        cost = each.cost if each.outcome == "arrived" else bought.price
+        paid = "–" if each.outcome == "refused" else "not known" if cost is None else f"{cost:.4f}"
+        cells = (when, each.production, bought.vendor, bought.what, bought.subject[:40], str(bought.units))
+        table.add_row(*map(escape, (*cells, each.outcome, paid)))
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(f"{len(entries)} calls, ${spent:.4f} spent as far as prices are known.")
+
+
+@main.command()
+@_explained
+def doctor() -> None:
+    """Try every engine, and ask each vendor whether its key works and what is left."""
+    console = Console(soft_wrap=True, highlight=False)
+    with Studio() as studio:
+        found = health(studio)
+    for each in found:
+        sign = "[green]✓[/]" if each.ready else "[red]✗[/]" if each.needed else "·"
+        console.print(f"{sign} [bold]{each.name}[/] ({each.what_for}): {escape(' '.join((each.detail, each.remedy)))}")
+    if any(each.needed and not each.ready for each in found):
+        sys.exit(1)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ LumaError
 │   └── FitError          a total duration that the pauses cannot reach
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
 ├── VendorError           a vendor refused, failed or was not there
+│   ├── NoKeyError        there is no key for it
 │   ├── BadKeyError       it does not know the key
 │   ├── NoCreditError     there is nothing left to pay with
 │   ├── NotAllowedError   the key or plan may not do this
@@ -108,6 +109,12 @@ class VendorError(LumaError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.can_try_again = can_try_again
+
+
+class NoKeyError(VendorError):
+    """There is no key for the vendor; nothing was sent."""
+
+    hopeless = True
 
 
 class BadKeyError(VendorError):

@@ -6,7 +6,7 @@ import asyncio
 import io
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -17,12 +17,18 @@ import numpy as np
 from luma_studio.audio import codec
 from luma_studio.audio.clip import Samples
 from luma_studio.audio.mp3 import encode_run
-from luma_studio.errors import AudioError, LumaError, StoreError, VoiceError
+from luma_studio.errors import AudioError, LumaError, NoKeyError, StoreError, VoiceError
 from luma_studio.store import files
 from luma_studio.studio import STORE, Studio
-from luma_studio.voices import Speech, Utterance, VoiceChoice
+from luma_studio.voices import Speech, Utterance, VoiceChoice, Wires, elevenlabs, openai
 from luma_studio.voices.espeak import ENGINE, languages
+from luma_studio.voices.vendors import Home
 
+_VENDORS: tuple[tuple[Home, str, Callable[[Wires], Awaitable[str]]], ...] = (
+    (elevenlabs.HOME, "voices with the time of each word", elevenlabs.account),
+    (openai.HOME, "voices, and minds for agents", openai.account),
+    (openai.GROQ, "quick minds for agents", lambda wires: openai.account(wires, openai.GROQ)),
+)
 _RATE = 44100
 _LEAST_FREE = 10**9  # bytes; a hundred minutes with their takes and runs take about as many
 _AGAIN = "Install Luma Studio again."
@@ -32,7 +38,8 @@ _AGAIN = "Install Luma Studio again."
 class Engine:
     """Something the studio works with: what for, whether it is ``ready``, and in a sentence what was found.
 
-    ``remedy`` is what to do where it is not ready, and empty where it is.
+    ``remedy`` is what to do where it is not ready, and empty where it is. What is not ``needed`` makes things better:
+    all that the studio is for works without.
     """
 
     name: str
@@ -40,13 +47,44 @@ class Engine:
     ready: bool
     detail: str
     remedy: str
+    needed: bool = True
 
 
 def health(studio: Studio) -> tuple[Engine, ...]:
-    """Try every engine. Takes about half a second, so a page calls it in a thread; nothing is left behind.
+    """Try every engine and each vendor that there is a key for, nothing of which is left behind or costs anything.
 
-    An engine that cannot work is no error: it says so, and what to do.
+    Takes about half a second, and at most six where vendors do not answer: a page calls it in a thread. What cannot
+    work is no error: it says so, and what to do.
     """
+    return (*_embedded(studio), *vendors(studio))
+
+
+def vendors(studio: Studio) -> tuple[Engine, ...]:
+    """Ask each vendor, all at once, whether its key works and what is left of its quota."""
+
+    async def asked() -> list[str | BaseException]:
+        return await asyncio.gather(*(account(studio.wires) for _, _, account in _VENDORS), return_exceptions=True)
+
+    with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop of its own, as in a notebook
+        answers = thread.submit(lambda: asyncio.run(asked())).result()
+    return tuple(
+        _answered(home, what_for, answer) for (home, what_for, _), answer in zip(_VENDORS, answers, strict=True)
+    )
+
+
+def _answered(home: Home, what_for: str, answer: str | BaseException) -> Engine:
+    if isinstance(answer, str):
+        return Engine(home.name, what_for, True, answer, "", needed=False)
+    if isinstance(answer, NoKeyError):
+        return Engine(
+            home.name, what_for, False, "No key is set.", f"To use it, put {home.variable}=… into .env.", needed=False
+        )
+    if isinstance(answer, LumaError):
+        return Engine(home.name, what_for, False, str(answer), f"Look at {home.variable} in .env.", needed=False)
+    raise answer
+
+
+def _embedded(studio: Studio) -> tuple[Engine, ...]:
     return (
         _tried("espeak-ng", "speaks without a key", lambda: _speaks(studio), _AGAIN),
         _tried("LAME", "MP3 masters and scenes", _encodes_mp3, _AGAIN),

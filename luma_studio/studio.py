@@ -34,7 +34,9 @@ class Recent:
 
 
 class Studio:
-    """What a notebook or a program begins with. ``ledger`` has what was bought in its workspace.
+    """What a notebook or a program begins with.
+
+    ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -46,7 +48,7 @@ class Studio:
         self.settings = settings or load_settings()
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
-        self._wires = Wires(self.settings.price)
+        self.wires = Wires(self.settings.price)
         self._voices: dict[VoiceChoice, Voice] = {}
         self._stores: dict[int, TakeStore] = {}
         self._swept = False  # of what killed processes left in the store
@@ -123,7 +125,7 @@ class Studio:
     def voice(self, choice: VoiceChoice) -> Voice:
         """A voice, made once. Raises SettingError if it does not exist."""
         if choice not in self._voices:
-            self._voices[choice] = make_voice(choice, self._wires)
+            self._voices[choice] = make_voice(choice, self.wires)
         return self._voices[choice]
 
     def account(self, name: str) -> Account:
@@ -135,7 +137,7 @@ class Studio:
         for voice in self._voices.values():
             voice.close()
         self._voices.clear()
-        self._wires.close()
+        self.wires.close()
 
     def __enter__(self) -> Self:
         return self

@@ -48,7 +48,6 @@ _T = TypeVar("_T")
 logging.getLogger("stamina").addHandler(logging.NullHandler())  # else its warnings go to stderr, into notebooks
 
 _CONNECT = 10.0  # seconds
-_TRIES = 5
 _FIRST_WAIT = 0.5  # seconds, doubled at each try, with as much jitter
 _LONGEST_WAIT = 20.0
 _PATIENCE = 60.0  # seconds that a vendor may ask us to wait
@@ -118,7 +117,7 @@ class Call:
     """One request. ``paid`` is not sent a second time where the vendor may have done the work of the first.
 
     ``patience`` is how many seconds may pass without a byte, ``deadline`` how many a try may take in all, ``largest``
-    how many bytes the answer may have.
+    how many bytes the answer may have, ``tries`` how often it is sent where another try is safe.
     """
 
     method: Literal["GET", "POST", "DELETE", "PATCH"]
@@ -131,6 +130,7 @@ class Call:
     patience: float = 60.0
     deadline: float = 300.0
     largest: int = 64 * 1024 * 1024
+    tries: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class Wire:
 
         async for attempt in stamina.retry_context(
             on=again,
-            attempts=_TRIES,
+            attempts=call.tries,
             timeout=None,
             wait_initial=_FIRST_WAIT,
             wait_jitter=_FIRST_WAIT,
@@ -369,6 +369,8 @@ def _meaning(status: int, code: str, *, paid: bool) -> tuple[type[VendorError], 
     """The kind of error, and what is told of it."""
     if any(word in code.lower() for word in _POOR):
         status = 402
+    if "missing_permission" in code.lower():
+        status = 403
     if status in _CUT and not paid:
         status = 503
     return _MEANINGS.get(status) or _MEANINGS[500 if status >= 500 else 400 if status >= 400 else 300]

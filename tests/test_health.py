@@ -20,8 +20,10 @@ def states(studio):
 
 def test_every_engine_is_tried_and_ready(studio):
     engines = health(studio)
-    assert [engine.name for engine in engines] == NAMES
-    assert all(engine.ready and engine.detail and engine.what_for and not engine.remedy for engine in engines)
+    assert [engine.name for engine in engines if engine.needed] == NAMES
+    assert all(
+        engine.ready and engine.detail and engine.what_for and not engine.remedy for engine in engines[: len(NAMES)]
+    )
     assert int(engines[0].detail.split()[1]) > 100  # languages
 
 
@@ -34,7 +36,32 @@ def test_it_may_be_called_where_a_loop_is_running(studio):
     async def in_a_notebook():
         return health(studio)
 
-    assert all(engine.ready for engine in asyncio.run(in_a_notebook()))
+    assert all(engine.ready for engine in asyncio.run(in_a_notebook()) if engine.needed)
+
+
+def test_a_vendor_without_a_key_is_told_kindly_and_is_not_asked(studio):
+    found = [engine for engine in health(studio) if not engine.needed]
+    assert [engine.name for engine in found] == ["ElevenLabs", "OpenAI", "Groq"]
+    assert [(engine.ready, engine.detail) for engine in found] == [(False, "No key is set.")] * 3
+    assert found[0].remedy == "To use it, put ELEVENLABS_API_KEY=… into .env."
+
+
+def test_a_key_is_tried_and_what_is_left_is_told(studio, vendors):
+    found = {engine.name: engine for engine in health(studio)}
+    assert all(found[name].ready for name in ("ElevenLabs", "OpenAI", "Groq"))
+    assert "plan pro" in found["ElevenLabs"].detail
+    assert "characters left" in found["ElevenLabs"].detail
+    assert "models can be used" in found["OpenAI"].detail
+    assert not vendors.bought
+
+
+def test_a_wrong_key_and_a_vendor_that_is_away_are_told_with_what_to_do(studio, vendors, monkeypatch):
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "sk-wrong")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
+    found = {engine.name: engine for engine in health(studio)}
+    assert "does not accept the key. Correct ELEVENLABS_API_KEY" in found["ElevenLabs"].detail
+    assert "cannot be reached" in found["OpenAI"].detail
+    assert "sk-wrong" not in repr(found)
 
 
 def test_a_voice_that_cannot_speak_says_so_and_the_others_are_tried_all_the_same(studio):

@@ -27,21 +27,23 @@ export default panel("Health", async ({ root, desk }) => {
   }
 
   function show(found) {
-    const lacking = found.filter((engine) => !engine.ready).length;
+    const wanting = found.filter((engine) => !engine.ready && engine.needed);
+    const lacking = wanting.length;
     again.disabled = false;
-    sentence.textContent = lacking ? `${lacking} of ${found.length} ${lacking === 1 ? "lacks" : "lack"} something` : "Everything is ready";
-    said.textContent = lacking ? `${sentence.textContent}: ${found.filter((engine) => !engine.ready).map((engine) => engine.name).join(", ")}.` : `${sentence.textContent}.`;
+    sentence.textContent = lacking ? `${lacking} of ${found.length} ${lacking === 1 ? "lacks" : "lack"} something` : "Everything that is needed is ready";
+    said.textContent = lacking ? `${sentence.textContent}: ${wanting.map((engine) => engine.name).join(", ")}.` : `${sentence.textContent}.`;
     fill(list, found.map(engineRow));
   }
 
-  function engineRow({ name, what_for: whatFor, ready, detail, remedy }) {
-    return h("li", { "data-ready": String(ready) },
-      h("span", { class: "luma-health-sign" }, icon(ready ? "check" : "warning")),
+  function engineRow({ name, what_for: whatFor, ready, needed, detail, remedy }) {
+    const [sign, badge, words] = ready ? ["check", "luma-badge-good", "ready"] : needed ? ["warning", "luma-badge-warning", "lacks something"] : ["plus", "", "not needed"];
+    return h("li", { "data-ready": String(ready || !needed) },
+      h("span", { class: "luma-health-sign" }, icon(sign)),
       h("div", { class: "luma-health-words" },
         h("p", {}, h("strong", {}, name), " ", h("span", { class: "luma-muted" }, whatFor)),
         h("p", { class: "luma-text luma-health-detail", dir: "auto" }, detail),
         !ready && remedy && h("p", { class: "luma-text luma-health-remedy" }, remedy)),
-      h("span", { class: `luma-badge ${ready ? "luma-badge-good" : "luma-badge-warning"}` }, ready ? "ready" : "lacks something"));
+      h("span", { class: `luma-badge ${badge}` }, words));
   }
 
   function showError(error) {

@@ -260,9 +260,13 @@ def _check_budget(production: str, purchase: Purchase, budget: Decimal, spent: D
         )
     if spent + purchase.price > budget:
         raise BudgetError(
-            f"The budget of {production} is ${budget:.2f}; ${spent:.2f} are spent, and this would cost "
-            f"${purchase.price:.4f} more. It was not bought. Raise the budget to go on."
+            f"The budget of {production} is {_told(budget)}; {_told(spent)} are spent, and this would cost "
+            f"{_told(purchase.price)} more. It was not bought. Raise the budget to go on."
         )
+
+
+def _told(dollars: Decimal) -> str:
+    return f"${dollars:.2f}" if dollars == round(dollars, 2) else f"${dollars:.4f}"
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -125,6 +125,17 @@ class ElevenLabsVoice:
         return None if self.price is None or not told.isdecimal() else self.price * int(told)
 
 
+async def account(wires: Wires) -> str:
+    """What the account may do and has left, in a sentence. Raises VendorError."""
+    wire = wires.to(HOME)
+    found = json_of(await wire.send(Call("GET", "/v1/user", patience=5, deadline=5, tries=1)), wire.vendor)
+    plan = found.get("subscription") or {}
+    used, most = plan.get("character_count"), plan.get("character_limit")
+    if not isinstance(used, int) or not isinstance(most, int):
+        return "The key works."
+    return f"The key works: plan {plan.get('tier', 'unknown')}, {max(0, most - used):,} of {most:,} characters left."
+
+
 def _hears_tags(model: str) -> bool:
     return model.startswith(("eleven_v3", "eleven_v4"))
 

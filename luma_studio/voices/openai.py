@@ -10,14 +10,23 @@ from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
 from luma_studio.voices.vendors import AT_ONCE, Home, Kind, Wires, in_range, settings_of, sound
-from luma_studio.wire import Answer, Call
+from luma_studio.wire import Answer, Call, json_of
 
 ENGINE = "openai"
 HOME = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)
+GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
 _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
 _SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
 _RANGES = {"speed": (0.25, 4.0)}
 _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
+
+
+async def account(wires: Wires, home: Home = HOME) -> str:
+    """Whether the key works, in a sentence: such vendors do not tell what is left. Raises VendorError."""
+    wire = wires.to(home)
+    found = json_of(await wire.send(Call("GET", "/models", patience=5, deadline=5, tries=1)), wire.vendor)
+    models = found.get("data") if isinstance(found, dict) else None
+    return f"The key works; {len(models or [])} models can be used."
 
 
 class OpenAIVoice:

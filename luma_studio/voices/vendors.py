@@ -11,7 +11,7 @@ import numpy as np
 
 from luma_studio.audio import codec
 from luma_studio.audio.clip import Samples
-from luma_studio.errors import AudioError, BadKeyError, BrokenAnswerError, SettingError
+from luma_studio.errors import AudioError, BrokenAnswerError, NoKeyError, SettingError
 from luma_studio.settings import access
 from luma_studio.voices.base import Value, VoiceChoice
 from luma_studio.wire import Vendor, Wire
@@ -37,6 +37,11 @@ class Home:
     scheme: str = "Bearer"
     at_once: int = 4
 
+    @property
+    def variable(self) -> str:
+        """The setting that holds its key."""
+        return f"{self.prefix}_API_KEY"
+
 
 class Wires:
     """The way to each vendor, opened when it is first needed; prices as the settings have them."""
@@ -46,10 +51,10 @@ class Wires:
         self._wires: dict[Vendor, Wire] = {}
 
     def to(self, home: Home) -> Wire:
-        """The wire to a vendor. Raises BadKeyError where there is no key."""
+        """The wire to a vendor. Raises NoKeyError where there is no key."""
         vendor = _vendor(home)
         if not vendor.key:
-            raise BadKeyError(
+            raise NoKeyError(
                 f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose the embedded voice: espeak.",
                 vendor=home.name,
             )
@@ -70,7 +75,7 @@ def _vendor(home: Home) -> Vendor:
     key = given.api_key.get_secret_value()
     if not key and given.base_url:
         key = "none"  # a server of one's own often wants none
-    return Vendor(home.name, f"{home.prefix}_API_KEY", address, key, home.header, home.scheme, home.at_once)
+    return Vendor(home.name, home.variable, address, key, home.header, home.scheme, home.at_once)
 
 
 def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:

@@ -1,0 +1,161 @@
+"""The ledger: intent before the request, what came at once after it, and a budget that is never passed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from luma_studio.errors import BudgetError, OutcomeUnknownError, OverloadedError, StoreError
+from luma_studio.store import files
+from luma_studio.store.ledger import Account, Ledger, Purchase
+from luma_studio.wire import Answer
+
+PENNY = Purchase("Fake", "model", "Close your eyes.", 16, Decimal("0.01"))
+
+
+@pytest.fixture
+def ledger(workspace: Path) -> Ledger:
+    return Ledger(workspace)
+
+
+def account(ledger: Ledger, workspace: Path, budget: str | None = None) -> Account:
+    return Account(ledger, workspace / ".store", "calm", None if budget is None else Decimal(budget))
+
+
+class Vendor:
+    """Sends what it is told to, and counts."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked = 0
+        self.error = error
+
+    async def __call__(self, path: Path) -> Answer:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        files.write(path, b"sound", durable=True)
+        return Answer({"request-id": "r-1", "character-cost": "16"}, b"")
+
+
+async def bought(made: Account, vendor: Vendor, *, key: str = "key", keep: bool = False) -> bytes:
+    async with made.claim(key) as claimed:
+        body = await claimed.buy(PENNY, vendor)
+        if not keep:
+            await claimed.forget()
+        return body
+
+
+def test_reading_an_unused_ledger_writes_nothing(ledger, workspace):
+    assert (ledger.entries(), ledger.spent()) == ([], 0)
+    assert list(workspace.iterdir()) == []
+
+
+def test_a_purchase_is_written_down_with_what_it_cost_and_the_vendors_name_for_it(ledger, workspace):
+    assert asyncio.run(bought(account(ledger, workspace), Vendor())) == b"sound"
+    (entry,) = ledger.entries("calm")
+    assert (entry.purchase, entry.outcome, entry.cost, entry.request_id) == (PENNY, "arrived", Decimal("0.01"), "r-1")
+    assert entry.answered is not None
+    assert entry.asked <= entry.answered
+    assert ledger.entries("other") == []
+
+
+def test_the_intent_is_on_disk_before_the_request(ledger, workspace):
+    async def send(path: Path) -> Answer:
+        assert [entry.outcome for entry in ledger.entries()] == ["asked"]
+        return await Vendor()(path)
+
+    asyncio.run(account(ledger, workspace).buy(PENNY, send))
+
+
+def test_what_arrived_before_its_process_died_is_not_bought_again(ledger, workspace):
+    vendor = Vendor()
+    made = account(ledger, workspace)
+    assert asyncio.run(bought(made, vendor, keep=True)) == b"sound"
+    with sqlite3.connect(workspace / "ledger.sqlite") as database:  # as if it had died before it wrote that down
+        database.execute("UPDATE calls SET outcome = 'asked', cost = NULL")
+    assert asyncio.run(bought(made, vendor)) == b"sound"
+    assert vendor.asked == 1
+    assert [(entry.outcome, entry.cost) for entry in ledger.entries()] == [("arrived", Decimal("0.01"))]
+    asyncio.run(bought(made, vendor))
+    assert vendor.asked == 2  # it had become a take, so this is another purchase
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "spent"),
+    [(OverloadedError("No."), "refused", "0"), (OutcomeUnknownError("Perhaps."), "unknown", "0.01")],
+)
+def test_what_a_vendor_did_not_do_costs_nothing_and_what_it_may_have_done_counts(
+    ledger, workspace, error, outcome, spent
+):
+    with pytest.raises(type(error)):
+        asyncio.run(bought(account(ledger, workspace), Vendor(error)))
+    assert [(entry.outcome, entry.note) for entry in ledger.entries()] == [(outcome, str(error))]
+    assert ledger.spent("calm") == Decimal(spent)
+
+
+def test_nothing_is_bought_that_would_pass_the_budget(ledger, workspace):
+    vendor = Vendor()
+    made = account(ledger, workspace, "0.025")
+    for key in ("one", "two"):
+        asyncio.run(bought(made, vendor, key=key))
+    with pytest.raises(BudgetError, match=r"The budget of calm is \$0\.0250; \$0\.02 are spent"):
+        asyncio.run(bought(made, vendor, key="three"))
+    assert vendor.asked == len(ledger.entries()) == 2
+
+
+def test_without_a_price_a_budget_cannot_be_kept_and_nothing_is_bought(ledger, workspace):
+    unknown = Purchase("Fake", "new-model", "Hush.", 5, None)
+    with pytest.raises(BudgetError, match="LUMA_PRICES"):
+        asyncio.run(account(ledger, workspace, "5").buy(unknown, Vendor()))
+    asyncio.run(account(ledger, workspace).buy(unknown, Vendor()))
+    assert [entry.cost for entry in ledger.entries()] == [None]
+
+
+def intend(folder: str, count: int) -> int:
+    ledger, done = Ledger(Path(folder)), 0
+    for number in range(count):
+        try:
+            ledger.intend("calm", str(number), PENNY, Decimal("0.30"))
+        except BudgetError:
+            continue
+        done += 1
+    return done
+
+
+def test_many_processes_and_threads_never_spend_more_than_the_budget_together(workspace):
+    with get_context("spawn").Pool(2) as pool:
+        counts = pool.starmap(intend, [(str(workspace), 20)] * 3)
+    with ThreadPoolExecutor(4) as threads:
+        counts += threads.map(lambda _: intend(str(workspace), 10), range(4))
+    assert sum(counts) == 30
+    assert Ledger(workspace).spent("calm") == Decimal("0.30")
+
+
+def test_two_who_want_the_same_buy_it_once(ledger, workspace):
+    vendor, kept = Vendor(), []
+
+    async def want() -> None:
+        async with account(ledger, workspace).claim("key") as claimed:
+            if not kept:  # as who has a claim looks first
+                kept.append(await claimed.buy(PENNY, vendor))
+                await claimed.forget()
+
+    async def both() -> None:
+        await asyncio.gather(*(want() for _ in range(8)))
+
+    asyncio.run(both())
+    assert vendor.asked == 1
+
+
+def test_a_damaged_ledger_is_told_and_nothing_is_bought(ledger, workspace):
+    (workspace / "ledger.sqlite").write_bytes(b"no database" * 100)
+    vendor = Vendor()
+    with pytest.raises(StoreError, match="move it away"):
+        asyncio.run(bought(account(ledger, workspace), vendor))
+    assert vendor.asked == 0
