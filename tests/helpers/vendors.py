@@ -360,7 +360,7 @@ class Vendors:
         self._ids = itertools.count(1)
         self._faults: list[_Misbehaviour] = []
         self._check = check
-        self._checked = 0
+        self._unchecked: list[Request] = []
         self._violations: list[str] = []
         self._thread: threading.Thread | None = None
         self._connections: dict[asyncio.StreamWriter, bool] = {}  # whether one waits for its next request
@@ -410,10 +410,8 @@ class Vendors:
     @property
     def violations(self) -> list[str]:
         """What requests did outside their vendor's contract, and where the fake itself failed."""
-        while self._checked < len(self.requests):
-            problem = self._check(self.requests[self._checked])
-            self._checked += 1
-            if problem:
+        while self._unchecked:
+            if problem := self._check(self._unchecked.pop(0)):
                 self._violations.append(problem)
         return self._violations
 
@@ -482,6 +480,7 @@ class Vendors:
     async def _served(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         """Answer, unless the client goes first; gives what was read ahead of the next request."""
         self.requests.append(request)
+        self._unchecked.append(request)
         answering = asyncio.ensure_future(self._answered(request, writer))
         leaving = asyncio.ensure_future(reader.read(1))
         try:
