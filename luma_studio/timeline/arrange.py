@@ -87,7 +87,7 @@ def spans_of(script: Script) -> tuple[SceneSpan, ...]:
     for scene in script.scenes:
         if scene.clauses:
             last = first + len(scene.clauses)
-            spans.append(SceneSpan(scene.id, scene.title, first, last, scene.lead_in_seconds))
+            spans.append(SceneSpan(scene.id, scene.name, first, last, scene.lead_in_seconds))
             first = last
     return tuple(spans)
 

@@ -170,3 +170,14 @@ def test_references_to_a_scene_mean_the_same(reference):
 @pytest.mark.parametrize("reference", ["", "2", "Part of it", "scenery 2", "Scene", "../scene_2", "Scene 2 was long"])
 def test_what_is_no_reference_is_none(reference):
     assert canonical_scene_id(reference) is None
+
+
+def test_a_title_before_a_header_without_marks_is_reported_too():
+    (found,) = parse("शांति की साँस\n\nस्वागत\nआराम से बैठ जाइए।").diagnostics
+    assert (found.line, found.level) == (1, "note")
+    assert "title" in found.message
+
+
+def test_a_scene_without_a_title_is_called_by_its_first_words():
+    script = parse("Close your eyes, and let the whole long day behind you go.\n\n# Woods\nListen.")
+    assert [scene.name for scene in script.scenes] == ["Close your eyes, and let the whole long", "Woods"]
