@@ -233,7 +233,7 @@ def _writing_pace(character: str) -> float | None:
 def _is_here(wanted: Order, takes: TakeStore) -> bool:
     """Whether the take is in the store; one that is damaged and cost nothing is spoken again."""
     try:
-        return takes.get(wanted.recipe.fingerprint) is not None
+        return takes.is_here(wanted.recipe.fingerprint)
     except StoreError:
         if wanted.voice.price > 0:
             raise

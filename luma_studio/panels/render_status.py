@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from luma_studio.errors import SettingError
 from luma_studio.panels.panel import Answer, Panel
 from luma_studio.production import Production
 from luma_studio.studio import Studio
@@ -54,12 +53,8 @@ class RenderStatus(Panel):
             "paid": self._paid(production, works),
         }
 
-    def _paid(self, production: Production, works: Iterable[dict[str, Any]]) -> str | None:
-        """What the last speaking cost, in US dollars; None where the voices' prices are not known here."""
-        try:
-            studio = self.session.studio
-        except SettingError:  # the session was given the production alone
-            return None
+    def _paid(self, production: Production, works: Iterable[dict[str, Any]]) -> str:
+        """What the last speaking cost, in US dollars."""
         spoken = {
             index
             for work in works
@@ -67,7 +62,7 @@ class RenderStatus(Panel):
             for index, outcome, _ in work["clauses"]
             if outcome == "done"
         }
-        return str(_cost(studio, production, spoken))
+        return str(_cost(self.session.studio, production, spoken))
 
 
 def _cost(studio: Studio, production: Production, spoken: Iterable[int]) -> Decimal:

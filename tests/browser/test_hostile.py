@@ -106,7 +106,7 @@ def test_names_are_shown_as_text_even_of_folders_that_somebody_else_made(desk: W
     entries = desk.panel("Productions").locator(".luma-productions-entry").filter(has_text=IMAGE)
     expect(entries.first).to_be_visible()
     entries.first.click()
-    expect(desk.notices.filter(has_text="holds characters that a file name cannot have")).to_be_visible()
+    expect(desk.notices.filter(has_text="holds what a file name cannot have")).to_be_visible()
     desk.tab("Library")
     library = desk.panel("Audio library")
     expect(library).to_contain_text(IMAGE)
