@@ -88,6 +88,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
       const left = shown.opened && !same && shown.name === null && sheet.text.trim();
       desk.opened(state.name);
       shown = { ...state, opened: true };
+      sheet.area.readOnly = false; // until now it was not known what stands there
       if (same) {
         draft.follow(state);
       } else {
@@ -622,7 +623,7 @@ function blocksOf(elements) {
 // The sheet: a textarea, and behind it the same text in colours, an element a line, in blocks
 
 function makeSheet({ typed, moved, act, signal }) {
-  const area = h("textarea", { class: "luma-script-area", spellcheck: true, dir: "auto", "aria-label": "Script", placeholder: PLACEHOLDER, oninput: act(() => { if (take()) typed(); }) });
+  const area = h("textarea", { class: "luma-script-area", spellcheck: true, dir: "auto", "aria-label": "Script", placeholder: PLACEHOLDER, readOnly: true, oninput: act(() => { if (take()) typed(); }) });
   const backdrop = h("pre", { class: "luma-script-backdrop", "aria-hidden": "true", dir: "auto" });
   const sheet = h("div", { class: "luma-script-sheet" }, backdrop, area);
   const element = h("div", { class: "luma-script-paper" }, sheet);
