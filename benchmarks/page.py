@@ -40,7 +40,7 @@ _OPENINGS = 5
 _DROPS = 40
 _EDITS = 720  # an hour's: one every five seconds
 _CLAUSES = 2000
-_USABLE = "textarea.luma-script-area"
+_USABLE = "textarea.luma-script-area:not([readonly])"
 _TIMELINE = ".luma-pause-timeline .luma-stage"
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -21,21 +21,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from luma_studio.errors import ChangedError, InputError, LumaError, ScriptError
+from luma_studio.errors import ChangedError, InputError, LumaError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener, unheard
-from luma_studio.script import decode, draw_outline, outline, parse
+from luma_studio.script import draw_outline, outline, parse
 from luma_studio.server import find_notebook
-from luma_studio.settings import chosen, load_settings
+from luma_studio.settings import Choices, chosen, load_settings
+from luma_studio.speaking import Quote
 from luma_studio.store import files
-from luma_studio.studio import Studio
+from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices.espeak import languages, variants
 
 _STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
-_MOST_BYTES = 32 * 2**20
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -83,29 +83,34 @@ def main() -> None:
     "--to",
     "masters",
     multiple=True,
-    metavar="FILE",
-    help="Master to write: master.mp3 (default), .wav, .flac, .m4a, .aac; may be repeated.",
+    metavar="NAME",
+    help="Master to write, named in the production's folder: master.mp3 (default), NAME.wav, .flac, .m4a, .aac; "
+    "may be repeated.",
 )
 @click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
+@click.option("--budget", metavar="DOLLARS", help="Buy no more for this production than so many US dollars in all.")
 @_explained
 def narrate(
     script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
 ) -> None:
     """Speak SCRIPT, lay it out in time, and export it with captions, chapters, scenes and audit."""
     for master in masters:
-        check_name(files.safe_name(master))
+        check_name(master)
+        files.safe_name(master)
     if fit is not None:
         samples_of(fit, load_settings().sample_rate)  # what cannot be read is told before anything is spoken
-    text = _read(script)
+    text = read_script(script)
     changes = {option: value for option, value in options.items() if value is not None}
     if speakers:
         changes["speakers"] = _speakers(speakers)
+    chosen(Choices(), changes, called=_option)
     with Studio() as studio, _bars() as listener:
         name = files.name_from(script.stem) if name is None else name
 
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)
-            _warn(production)
+            _warn(production, changes.get("speakers", ()))
+            _tell_quote(production.quote())
             asyncio.run(production.speak(listener))
             if fit is not None:
                 production.fit(fit)
@@ -127,7 +132,7 @@ def narrate(
 def outline_command(script: Path, as_json: bool, **options: Any) -> None:
     """Show how SCRIPT is read: scenes, clauses, pauses, and what to look at."""
     changes = {option: value for option, value in options.items() if value is not None}
-    read = parse(_read(script), chosen(load_settings(), changes))
+    read = parse(read_script(script), chosen(load_settings(), changes, called=_option))
     click.echo(json.dumps(outline(read), ensure_ascii=False, indent=2) if as_json else draw_outline(read))
 
 
@@ -179,21 +184,19 @@ def open_command(notebook: str | None, **options: Any) -> None:
 
 
 @main.command("lab")
+@click.argument("notebook", required=False)
 @_explained
 @_serving
-def lab_command(**options: Any) -> None:
-    """Open the notebooks in JupyterLab."""
+def lab_command(notebook: str | None, **options: Any) -> None:
+    """Open the workspace in JupyterLab, with copies of the studio's notebooks to change; NOTEBOOK first."""
     from luma_studio.server import lab  # noqa: PLC0415 - takes seconds, which no other command should
 
-    lab.serve(**options)
+    lab.serve(notebook, **options)
 
 
-def _read(path: Path) -> str:
-    with files.explained(path), path.open("rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ScriptError(f"{path} is larger than {_MOST_BYTES // 2**20} MB: that is no script. Choose a text file.")
-    return decode(data)
+def _option(setting: str) -> str:
+    """What the command line calls a setting."""
+    return {"mp3_kbps": "--kbps", "speakers": "--speaker"}.get(setting, f"--{setting}")
 
 
 def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -274,17 +277,30 @@ def _bars() -> Iterator[Listener]:
         yield listen
 
 
-def _warn(production: Production) -> None:
+def _warn(production: Production, named: Iterable[str]) -> None:
+    """Print what may need a second look; ``named`` are those who were given a voice by this command."""
     console = Console(stderr=True)
     for each in production.script.diagnostics:
         if each.level != "note":
             console.print(f"[yellow]{each.line}:{each.column} {each.level}:[/] {escape(each.message)}", soft_wrap=True)
     speakers = {clause.speaker.casefold(): clause.speaker for clause in production.clauses if clause.speaker}
-    for name in production.choices.speakers:
+    for name in named:
         if name.casefold() not in speakers:
-            there = ", ".join(speakers.values()) or "none"
-            message = f"Nobody in the script is called {name!r}, who was given a voice. There are: {there}."
+            there = f"Its speakers are: {', '.join(speakers.values())}." if speakers else "It names no speakers."
+            message = (
+                f"Nobody in the script is called {name!r}, so that voice says nothing. {there} "
+                "Run again with the right --speaker; what you name then takes the place of this."
+            )
             console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
+
+
+def _tell_quote(quote: Quote) -> None:
+    """What is going to be bought, if anything is."""
+    for each in quote.voices:
+        if each.cost is None or each.cost > 0:
+            price = "at a price that is not known" if each.cost is None else f"about ${each.cost:.4f}"
+            bought = f"{counted(each.clauses, 'clause')}, {each.characters:,} characters of {each.voice}, {price}"
+            Console(stderr=True).print(f"buying    {escape(bought)}", soft_wrap=True, highlight=False)
 
 
 def _report(production: Production, exported: Exported) -> None:
@@ -292,7 +308,8 @@ def _report(production: Production, exported: Exported) -> None:
     timeline = production.timeline
     length, loud = clock(timeline.length, timeline.rate), exported.loudness
     console.print(
-        f"[bold]{escape(production.name)}[/]: {length}, {len(timeline.scenes)} scenes, {len(timeline.takes)} clauses"
+        f"[bold]{escape(production.name)}[/]: {length}, {counted(len(timeline.scenes), 'scene')}, "
+        f"{counted(len(timeline.takes), 'clause')}"
     )
     console.print(
         f"  folder    {escape(str(production.folder))}, with production.json, audit.json and scene_audio_map.json"

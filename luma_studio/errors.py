@@ -36,6 +36,20 @@ class LumaError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence. Where in this package it was raised tells its user nothing."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def shown_as(error: BaseException, sentence: str) -> None:
+    """Have a notebook show a sentence in place of the traceback of an error that is not ours."""
+    error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things as a sentence has it: "1 scene", "2 scenes"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
 
 class InputError(LumaError):
     """What the user gave cannot be used."""

@@ -14,7 +14,7 @@ from typing import Literal
 
 from luma_studio.audio.clip import Samples
 from luma_studio.audio.codec import Chapter, Kind, Tags, decode, encode, id3
-from luma_studio.errors import SettingError
+from luma_studio.errors import SettingError, UnsafeNameError
 from luma_studio.progress import Event, Listener
 from luma_studio.script.model import Clause
 from luma_studio.store import files
@@ -87,7 +87,11 @@ def is_scene_name(name: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise SettingError for a name that no master can have."""
+    """Raise SettingError for a name that no master can have, UnsafeNameError for a path."""
+    if not isinstance(name, str):
+        raise UnsafeNameError(f"A master is named as 'calm.mp3'; {name!r} is no such name.")
+    if "/" in name or "\\" in name:
+        raise UnsafeNameError(f"{name!r} is a path. A master lies in its production's folder: give its name alone.")
     kind_of(name)
     if is_scene_name(name):
         raise SettingError(f"{name!r} is the name of a scene's file. Choose another for the master.")
@@ -140,7 +144,7 @@ def write_texts(rendering: Rendering, clauses: Sequence[Clause], folder: Path) -
 
 
 def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, listener: Listener) -> Audit:
-    """Decode a finished master, measure its pauses, and keep what was found beside it."""
+    """Decode a finished master, measure its pauses, and keep what was found beside it, with the file's checksum."""
     timeline = rendering.timeline
     stretches = _stretches(timeline.length, timeline.rate)
 
@@ -148,12 +152,18 @@ def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, lis
         listener(Event("audit", done, stretches, path.name))
 
     result = audit(path.name, _told(decode(path), stretches, timeline.rate, tell), timeline)
-    report = result.to_json()
+    report = result.to_json(checksum(path))
     for pause in report["pauses"]:
         pause["text"] = clauses[pause["clause"]].text
     files.write_json(path.parent / "audit.json", report)
     tell(stretches)
     return result
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of what a file holds, in hexadecimal: a copy has the same."""
+    with files.explained(path.name), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_mp3(

@@ -20,9 +20,9 @@ from luma_studio.audio.mp3 import encode_run
 from luma_studio.errors import AudioError, LumaError, NoKeyError, StoreError, VoiceError
 from luma_studio.store import files
 from luma_studio.studio import STORE, Studio
-from luma_studio.voices import Speech, Utterance, VoiceChoice, Wires, elevenlabs, openai
+from luma_studio.voices import Speech, Utterance, VoiceChoice, elevenlabs, openai
 from luma_studio.voices.espeak import ENGINE, languages
-from luma_studio.voices.vendors import Home
+from luma_studio.wire import Home, Wires
 
 _VENDORS: tuple[tuple[Home, str, Callable[[Wires], Awaitable[str]]], ...] = (
     (elevenlabs.HOME, "voices with the time of each word", elevenlabs.account),

@@ -12,11 +12,11 @@ import secrets
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from luma_studio import export
 from luma_studio.audio import codec
@@ -72,12 +72,21 @@ class Removed:
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class InTrash:
+    """What lies in the trash: the file, how many ``bytes`` it has, and ``when`` it was removed (since the epoch)."""
+
+    removed: Removed
+    bytes: int
+    when: float
+
+
 def files_of(folder: Path, production: str | None = None) -> list[AudioFile]:
     """The files of all productions in ``folder``, or of one, by production and name.
 
     Left out are hidden files, links, files of other kinds than an export makes, and ``production.json``.
     """
-    with files.explained(folder if production is None else folder / production):
+    with files.explained(folder.name if production is None else production):
         if production is not None:
             places = [files.confined(folder, production)]
         else:
@@ -92,17 +101,26 @@ def remove(folder: Path, production: str, name: str) -> Removed:
     path = _there(_path(folder, production, name))
     removed = Removed(path.parent.name, path.name, f"{time.time_ns()}-{secrets.token_hex(4)}")
     with _exporting(path.parent):
-        _move(path, _in_trash(folder, removed))
+        _move(_there(path), _in_trash(folder, removed))  # who waited may come second
     return removed
+
+
+def in_trash(folder: Path) -> list[InTrash]:
+    """What was removed and is still in the trash, the last one first."""
+    trash = _trash(folder)
+    with files.explained(trash.name):
+        places = _folders(trash) if trash.exists() else []
+        found = [each for place in places for inner in _folders(Path(place.path)) for each in _kept(place, inner)]
+    return sorted(found, key=lambda each: each.removed.place, reverse=True)  # a place begins with its time
 
 
 def restore(folder: Path, removed: Removed) -> None:
     """Bring a removed file back. Raises StoreError if another has its name by now, or the trash was emptied."""
     path = _path(folder, removed.production, removed.name)
     place = _in_trash(folder, removed)
-    if not place.is_file():
-        raise StoreError(f"{removed.name} is not in the trash any more. Export it again.")
     with _exporting(path.parent):
+        if not place.is_file():
+            raise StoreError(f"{removed.name} is not in the trash any more. Export it again.")
         if path.exists():
             raise StoreError(
                 f"{removed.production} has another {removed.name} by now. Remove that one first, or keep it."
@@ -117,7 +135,7 @@ def empty_trash(folder: Path, older_than: float = 0.0) -> int:
     """Delete what was removed ``older_than`` seconds ago or before; returns how many bytes that were."""
     trash = _trash(folder)
     freed = 0
-    with files.explained(trash):
+    with files.explained(trash.name):
         for entry in _entries(trash) if trash.exists() else ():
             if entry.is_dir(follow_symlinks=False) and time.time() - entry.stat().st_mtime >= older_than:
                 with suppress(FileNotFoundError):  # somebody else empties it, too
@@ -134,7 +152,7 @@ def zipped(folder: Path, production: str, names: Sequence[str], file: BinaryIO, 
     paths = [_there(_path(folder, production, name)) for name in dict.fromkeys(names)]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for done, path in enumerate(paths):
-            with files.explained(path):
+            with files.explained(_shown(path)):
                 entry = zipfile.ZipInfo.from_file(path, path.name, strict_timestamps=False)
             with archive.open(entry, "w") as packed:
                 for piece in _pieces(path):
@@ -143,12 +161,24 @@ def zipped(folder: Path, production: str, names: Sequence[str], file: BinaryIO, 
     listener(Event("write", len(paths), len(paths), production))
 
 
+def audit_of(folder: Path, production: str) -> dict[str, Any] | None:
+    """The audit of a production's master as ``audit.json`` holds it; None unless that very file is there.
+
+    None, too, where there is no audit, or one that nobody can read or that names no file's checksum.
+    """
+    place = files.confined(folder, production)
+    match _json(place / "audit.json"):
+        case {"file": str(name), "sha256": str(checksum)} as report:
+            return report if _is_safe(name) and _checksum(place / name) == checksum else None
+    return None
+
+
 def read_part(folder: Path, production: str, name: str, start: int, size: int) -> Part:
     """Up to ``size`` bytes of a file from ``start`` on; fewer where it ends."""
     if start < 0 or size < 0:
         raise SettingError(f"A part of a file cannot begin at {start} and have {size} bytes. Give numbers from 0.")
     path = _path(folder, production, name)
-    with files.explained(path), path.open("rb") as file:
+    with files.explained(_shown(path)), path.open("rb") as file:
         about = os.fstat(file.fileno())  # not of the path: another file may have it by now
         file.seek(start)
         return Part(file.read(size), about.st_size, about.st_mtime)
@@ -158,6 +188,23 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What is in a folder and has a name that may be asked for, in order; nothing hidden."""
     with os.scandir(folder) as entries:
         return sorted((entry for entry in entries if _is_safe(entry.name)), key=lambda entry: entry.name)
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder, but for links; none where it went meanwhile."""
+    with suppress(FileNotFoundError):
+        return [entry for entry in _entries(folder) if entry.is_dir(follow_symlinks=False)]
+    return []
+
+
+def _kept(place: os.DirEntry[str], production: os.DirEntry[str]) -> Iterator[InTrash]:
+    """What a folder of the trash holds of a production."""
+    with suppress(FileNotFoundError):  # brought back just now
+        when = place.stat(follow_symlinks=False).st_mtime
+        for file in _entries(Path(production.path)):
+            if file.is_file(follow_symlinks=False):
+                removed = Removed(production.name, file.name, place.name)
+                yield InTrash(removed, file.stat(follow_symlinks=False).st_size, when)
 
 
 def _is_safe(name: str) -> bool:
@@ -210,21 +257,50 @@ def _manifest(folder: Path) -> dict[str, str]:
     return {scene: name for scene, name in manifest.items() if isinstance(name, str)}
 
 
-_known_seconds: dict[str, tuple[tuple[int, int], float | None]] = {}
+def _json(path: Path) -> Any:
+    """What a file of JSON holds; None where there is none, or one that nobody can read."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):  # it is only shown
+        return None
+
+
+def _checksum(path: Path) -> str | None:
+    """The checksum of a file; None where there is none."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return None
+        return _read_once(str(path), path.stat(), _known_checksums, export.checksum)
+    except (FileNotFoundError, StoreError):  # removed just now, or not to be read
+        return None
+
+
+_Signature = tuple[int, int]
+_Value = TypeVar("_Value")
+
+_known_seconds: dict[str, tuple[_Signature, float | None]] = {}
+_known_checksums: dict[str, tuple[_Signature, str]] = {}
 _known_lock = threading.Lock()
 
 
 def _seconds(path: str, about: os.stat_result) -> float | None:
-    """The length of an audio file, read once for as long as the file stays as it is."""
+    """The length of an audio file."""
+    return _read_once(path, about, _known_seconds, _probed)
+
+
+def _read_once(
+    path: str, about: os.stat_result, known: dict[str, tuple[_Signature, _Value]], read: Callable[[Path], _Value]
+) -> _Value:
+    """What is read of a file, once for as long as the file stays as it is."""
     signature = about.st_size, about.st_mtime_ns
     with _known_lock:
-        known = _known_seconds.get(path)
-    if known is not None and known[0] == signature:
-        return known[1]
-    seconds = _probed(Path(path))
+        before = known.get(path)
+    if before is not None and before[0] == signature:
+        return before[1]
+    value = read(Path(path))
     with _known_lock:
-        _known_seconds[path] = signature, seconds
-    return seconds
+        known[path] = signature, value
+    return value
 
 
 def _probed(path: Path) -> float | None:
@@ -240,7 +316,7 @@ def _path(folder: Path, production: str, name: str) -> Path:
     path = files.confined(files.confined(folder, production), name)
     for part in (path.parent, path):
         if part.is_symlink():
-            raise UnsafeNameError(f"{part} is a link. Remove the link, or use the file that it leads to.")
+            raise UnsafeNameError(f"{part.name} is a link. Remove the link, or use the file that it leads to.")
     return path
 
 
@@ -248,6 +324,11 @@ def _there(path: Path) -> Path:
     if not path.is_file():
         raise StoreError(f"{path.parent.name} has no {path.name} any more. Look at its files again.")
     return path
+
+
+def _shown(path: Path) -> str:
+    """A production's file as the page names it: where the workspace lies is nobody's business there."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _exporting(folder: Path) -> AbstractContextManager[None]:
@@ -259,7 +340,7 @@ def _exporting(folder: Path) -> AbstractContextManager[None]:
 def _trash(folder: Path) -> Path:
     trash = folder / _TRASH
     if trash.is_symlink():
-        raise UnsafeNameError(f"{trash} is a link. Remove the link.")
+        raise UnsafeNameError(f"{trash.name} is a link. Remove the link.")
     return trash
 
 
@@ -269,13 +350,13 @@ def _in_trash(folder: Path, removed: Removed) -> Path:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with files.explained(path), path.open("rb") as file:
+    with files.explained(_shown(path)), path.open("rb") as file:
         while piece := file.read(_PIECE):
             yield piece
 
 
 def _move(path: Path, to: Path) -> None:
-    with files.explained(path):
+    with files.explained(_shown(path)):
         files.disk.mkdir(to.parent)
         files.disk.replace(path, to)
 

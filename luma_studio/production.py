@@ -7,7 +7,7 @@ import operator
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
@@ -16,10 +16,20 @@ from filelock import FileLock
 
 from luma_studio import export, speaking
 from luma_studio.audio.clip import Clip, Samples
-from luma_studio.errors import ChangedError, FitError, SettingError, StoreError, VoiceError
-from luma_studio.progress import Event, Listener, unheard
+from luma_studio.errors import (
+    BusyError,
+    ChangedError,
+    FitError,
+    SettingError,
+    StoreError,
+    VoiceError,
+    counted,
+    shown_as,
+)
+from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
+from luma_studio.script.source import Source
 from luma_studio.settings import Choices, chosen
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
@@ -78,6 +88,7 @@ class Production:
         self._lock = threading.RLock()
         self._speaking = threading.Lock()
         self._open: FileLock | None = None
+        self._rehearsed = False
         self._take_up(text, choices, changes)
 
     def _take_up(self, text: str | None, choices: Choices, changes: Mapping[str, Any]) -> None:
@@ -94,6 +105,8 @@ class Production:
         if before.text != wanted:
             check_continues(self.name, before, clauses)
         speaking.check_voices(clauses, choices, self._voices)
+        if self.is_speaking and (wanted, choices) != (self.text, self.choices):
+            self.check_free()
 
         self._file, self._saved, self._state = file, saved, before
         self.choices: Choices = choices
@@ -104,10 +117,11 @@ class Production:
         if saved is None or before.text != wanted or before.choices != choices:
             self._change(lambda state: self._carried(state, wanted))
         if before.text != wanted:
-            self.keep_draft(None)
+            drafts.take_in(self.folder / _DRAFT, script.text, self.folder.parent / drafts.LEFT)
 
     def __repr__(self) -> str:
-        return f"<Production {self.name!r}: {len(self.script.scenes)} scenes, {len(self.clauses)} clauses>"
+        scenes, clauses = counted(len(self.script.scenes), "scene"), counted(len(self.clauses), "clause")
+        return f"<Production {self.name!r}: {scenes}, {clauses}{self._overtaken()}>"
 
     # What is there
 
@@ -207,7 +221,9 @@ class Production:
         speaking again tries only the rest.
         """
         async with self._turn():
-            await self._speak(self._orders(self._state), listener)
+            with self._lock:  # clauses and state of one script
+                orders = self._orders(self._state)
+            await self._speak(orders, listener)
 
     async def speak_again(
         self, key: Key, *, voice: str | None = None, seed: int | None = None, listener: Listener = unheard
@@ -216,6 +232,8 @@ class Production:
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
             raise SettingError(f"A seed is a whole number from 0; {seed!r} is none.")
+        if voice is not None and not isinstance(voice, str):
+            raise SettingError(f"A voice is named as 'espeak:hi+f3'; {voice!r} names none.")
         async with self._turn():
             clause = self._state.clauses[index]
             highest = max((take.seed for take in clause.takes), default=clause.seed)
@@ -241,6 +259,10 @@ class Production:
 
     def tune(self, seconds: Mapping[Key, float]) -> None:
         """Set pauses, in seconds, as one edit."""
+        if not isinstance(seconds, Mapping):
+            raise SettingError(
+                f"Give the seconds by clause, as in tune({{0: 4.0, 3: 2.5}}); {seconds!r} is no such thing."
+            )
         by_index = {self.index(key): length for key, length in seconds.items()}
         self._edit("tune", lambda state: tune(state.pauses, by_index))
 
@@ -248,8 +270,8 @@ class Production:
         self, factor: float, *, source: PauseSource | None = None, after: Ending | None = None, scene: str | None = None
     ) -> None:
         """Multiply free pauses: all, or of a source (``written``), an ending (``comma``), a scene (``scene_2``)."""
-        if not 0 <= factor < 1000:
-            raise SettingError(f"Pauses cannot be multiplied by {factor}. Choose a factor from 0 to 1000.")
+        if not _is_number(factor) or not 0 <= factor < 1000:
+            raise SettingError(f"Pauses cannot be multiplied by {factor!r}. Choose a factor from 0 to 1000.")
         for given, known in ((source, get_args(PauseSource)), (after, get_args(Ending))):
             if given is not None and given not in known:
                 raise SettingError(f"There are no pauses {given!r}. Choose one of: {', '.join(known)}.")
@@ -265,9 +287,10 @@ class Production:
 
         self._edit("scale", scaled)
 
-    def lock(self, keys: Iterable[Key], *, locked: bool = True) -> None:
-        """Lock pauses against ``fit`` and ``scale``, or free them."""
-        which = [self.index(key) for key in keys]
+    def lock(self, keys: Key | Iterable[Key], *, locked: bool = True) -> None:
+        """Lock pauses against ``fit`` and ``scale``, or free them: of one clause, or of several."""
+        several = [keys] if isinstance(keys, str) or not isinstance(keys, Iterable) else keys
+        which = [self.index(key) for key in several]
         self._edit("lock", lambda state: lock(state.pauses, which, locked=locked))
 
     def fit(self, total: str | float) -> None:
@@ -275,6 +298,8 @@ class Production:
 
         Raises FitError, which names the nearest totals that can be reached and the clauses in the way.
         """
+        if not isinstance(total, str) and not _is_number(total):
+            raise SettingError(f"{total!r} is no total. Write it as '10:00', or in seconds.")
         samples = samples_of(total, self.choices.sample_rate)
 
         def fitted(state: State) -> tuple[Pause, ...]:
@@ -299,6 +324,16 @@ class Production:
             self._change(redo)
             return what
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Edits within are not saved and forgotten at the end: so one sees what they would change."""
+        with self._lock:
+            state, self._rehearsed = self._state, True
+            try:
+                yield
+            finally:
+                self._state, self._rehearsed = state, False
+
     # Beside other windows
 
     @property
@@ -306,13 +341,32 @@ class Production:
         """What stands in the editor and has not been taken into the script yet; None where nothing does."""
         return drafts.draft(self.folder / _DRAFT)
 
-    def keep_draft(self, text: str | None) -> None:
+    @property
+    def standing(self) -> str:
+        """What stands in the editor: the draft, or else the script's text as it was saved last, by whichever window."""
+        draft = self.draft
+        return self._saved_text() if draft is None else draft
+
+    @property
+    def draft_mark(self) -> str:
+        """What changes whenever the draft does, in whichever window. Costs a look at a file."""
+        return drafts.mark(self.folder / _DRAFT)
+
+    def keep_draft(self, text: str | None, seen: str | None = None) -> None:
         """Keep the draft, so that no typing is lost. None, or the script's own text, removes it.
 
-        Opening the production with another script removes it, too. Of two windows the one that wrote last wins.
+        ``seen`` is what was ``standing`` when the writer last looked. Raises ChangedError, and overwrites nothing, if
+        another window wrote since; without it the one that wrote last wins. Opening the production with another script
+        removes the draft, too, and leaves it among the studio's ``left_texts`` if it says something else.
         """
-        known = text in (None, self.text, self.script.text)
-        drafts.keep_draft(self.folder / _DRAFT, None if known else text)
+        script = self._saved_text()
+        known = text in (None, self.text, script)
+        drafts.keep_draft(self.folder / _DRAFT, None if known else text, seen, script)
+
+    def _saved_text(self) -> str:
+        """The script's text as it was saved last, here or elsewhere, with the line ends that a script has."""
+        state = StateFile(self.folder).load() if self.saved_elsewhere() else None
+        return self.script.text if state is None else Source(state.text).text
 
     def saved_elsewhere(self) -> bool:
         """Whether another process or object saved since this one did: it is to be opened again. Costs a look at a file.
@@ -326,8 +380,21 @@ class Production:
         finally:
             self._lock.release()
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether clauses are being spoken by this object."""
+        return self._speaking.locked()
+
+    def check_free(self) -> None:
+        """Raise BusyError while clauses are being spoken: until then script, voices and settings stay as they are."""
+        if self.is_speaking:
+            raise BusyError(f"{self.name} is being spoken. Wait until that has ended, or stop it, and try again.")
+
     def reload(self) -> None:
-        """Take up what was saved elsewhere: script, choices, pauses, takes. Not while this object speaks or exports."""
+        """Take up what was saved elsewhere: script, choices, pauses, takes.
+
+        Raises BusyError, and changes nothing, where that is another script while this one is being spoken.
+        """
         with self._lock:
             known = self._takes
             self._take_up(None, self.choices, {})
@@ -340,7 +407,8 @@ class Production:
         It holds until ``release``, or until it or its process is gone. It keeps nobody from anything.
         """
         with self._lock:
-            self._open = self._open or files.hold(self.folder / _OPEN)
+            if self._open is None and self.folder.is_dir():  # a lock would make a folder that was deleted
+                self._open = files.hold(self.folder / _OPEN)
             return self._open is not None
 
     def release(self) -> None:
@@ -359,27 +427,32 @@ class Production:
         its time and may wait for another process: a page calls it in a thread. Raises Stopped when the listener asked
         for it; each file is then as it was, or new.
         """
-        paths = [files.confined(self.folder, name) for name in names or (export.MASTER,)]
-        for path in paths:
-            export.check_name(path.name)
+        wanted = tuple(dict.fromkeys(names)) or (export.MASTER,)
+        for name in wanted:
+            export.check_name(name)
+        paths = [files.confined(self.folder, name) for name in wanted]
+        self._file.check()  # before a lock would make a folder that was deleted
         busy = f"{self.name} is being exported by another process. Try again when it has finished."
         waiting = Event("write", 0, len(paths), paths[0].name)
-        with files.locked(self.folder / export.LOCK, wait=_EXPORT_WAIT, busy=busy, meanwhile=lambda: listener(waiting)):
+        with (
+            followed(self.folder, "export", self, listener) as listener,  # noqa: PLR1704 - it is that and others
+            files.locked(self.folder / export.LOCK, wait=_EXPORT_WAIT, busy=busy, meanwhile=lambda: listener(waiting)),
+        ):
             files.sweep(self.folder)
             with self._lock:  # an edit is saved whole
                 self._file.check()
-                state = self._state
-            timeline = self._arranged(state)
-            loud = loudness(timeline, self.choices, state.gain)
+                state, choices, clauses, takes = self._state, self.choices, self.clauses, self._takes
+                timeline = self._arranged(state)
+            loud = loudness(timeline, choices, state.gain)
             masters = {*state.masters, *(path.name for path in paths)}
             self._change(lambda now: now.model_copy(update={"gain": loud.gain, "masters": tuple(sorted(masters))}))
-            rendering = Rendering(timeline, self.choices, loud.gain, self._takes.samples, self._runs)
-            about = export.About(self.name, export.language_of(self.clauses), loud)
+            rendering = Rendering(timeline, choices, loud.gain, takes.samples, self._runs)
+            about = export.About(self.name, export.language_of(clauses), loud)
             for path in paths:
                 export.write_master(rendering, path, about, listener)
             scenes = export.write_scenes(rendering, self.folder, about, listener)
-            beside = export.write_texts(rendering, self.clauses, self.folder)
-            found = export.write_audit(rendering, self.clauses, paths[0], listener) if audit else None
+            beside = export.write_texts(rendering, clauses, self.folder)
+            found = export.write_audit(rendering, clauses, paths[0], listener) if audit else None
         older = [self.folder / name for name in sorted(masters - {path.name for path in paths})]
         return export.Exported(tuple(paths), scenes, beside, loud, found, tuple(p for p in older if p.exists()))
 
@@ -389,7 +462,12 @@ class Production:
         """The one door to the state: change it and save it, whole, before anyone else does."""
         with self._lock:
             state = change(self._state)
-            if state != self._saved:
+            if self._rehearsed:
+                self._state = state
+                return
+            if state == self._saved:
+                self._file.check()  # what changes nothing here may change what was saved elsewhere
+            else:
                 self._file.save(state)
             self._state = self._saved = state
 
@@ -408,10 +486,12 @@ class Production:
                 filled.clear()
                 kept = time.monotonic()
 
-        try:
-            await speaking.speak(orders, self._takes, self._account, listener, keep)
-        finally:  # also when it was stopped: what is here is here
-            self._keep(filled)
+        with followed(self.folder, "speak", self, listener) as heard:
+            try:
+                await speaking.speak(orders, self._takes, self._account, heard, keep)
+            finally:  # also when it was stopped: what is here is here
+                if filled:
+                    self._keep(filled)
 
     def _keep(self, filled: Sequence[Order]) -> None:
         """Keep takes: also beside pauses that another window saved meanwhile, which are taken up."""
@@ -429,12 +509,19 @@ class Production:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """One speaks at a time, on whichever event loop; whoever comes second finds the takes of the first."""
-        while not self._speaking.acquire(blocking=False):
-            await asyncio.sleep(_AGAIN)
         try:
-            yield
-        finally:
-            self._speaking.release()
+            while not self._speaking.acquire(blocking=False):
+                await asyncio.sleep(_AGAIN)
+            try:
+                yield
+            finally:
+                self._speaking.release()
+        except asyncio.CancelledError as error:  # which is how a notebook's cell is interrupted
+            shown_as(error, "Stopped. What was spoken is kept; run the same cell to go on.")
+            raise
+
+    def _overtaken(self) -> str:
+        return ", changed elsewhere: reload() takes that up" if self.saved_elsewhere() else ""
 
     @property
     def _account(self) -> Account:
@@ -462,9 +549,8 @@ class Production:
         takes = self._in_use(state)
         missing = [clause for clause, take in zip(self.clauses, takes, strict=True) if take is None]
         if missing:
-            raise VoiceError(
-                f"{len(missing)} clauses are not spoken yet, the first on line {missing[0].line}. Speak first."
-            )
+            count = counted(len(missing), "clause")
+            raise VoiceError(f"{count} still to be spoken, the first on line {missing[0].line}. Speak first.")
         return [take for take in takes if take is not None]
 
     def _arranged(self, state: State) -> Timeline:
@@ -472,13 +558,15 @@ class Production:
 
     def _clauses_of(self, scene: str) -> range:
         spans = {span.id: range(span.first, span.last) for span in self.spans}
-        found = spans.get(canonical_scene_id(scene) or scene)
+        found = spans.get(canonical_scene_id(scene) or scene) if isinstance(scene, str) else None
         if found is None:
             raise SettingError(f"There is no scene {scene!r} with clauses. There are: {', '.join(spans)}.")
         return found
 
-    def _counted(self, key: SupportsIndex) -> int:
+    def _counted(self, key: SupportsIndex | slice) -> int:
         count = len(self.clauses)
+        if isinstance(key, slice):
+            raise SettingError("A slice names several clauses. Give one, or set several by tune({0: 4.0, 1: 4.0}).")
         try:
             index = operator.index(key)
         except TypeError:
@@ -494,6 +582,11 @@ class Pauses:
     def __init__(self, production: Production) -> None:
         self._production = production
 
+    def __repr__(self) -> str:
+        production = self._production
+        seconds = sum(pause.seconds for pause in self)
+        return f"<Pauses of {production.name!r}: {len(self)}, {seconds:.1f} s in all{production._overtaken()}>"
+
     def __len__(self) -> int:
         return len(self._production.clauses)
 
@@ -501,7 +594,11 @@ class Pauses:
         return self._production._state.pauses[self._production.index(key)]
 
     def __setitem__(self, key: Key, seconds: float) -> None:
-        self._production.tune({key: seconds})
+        self._production.tune({self._production.index(key): seconds})
 
     def __iter__(self) -> Iterator[Pause]:
         return iter(self._production._state.pauses)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

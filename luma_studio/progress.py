@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Stage = Literal["speak", "encode", "write", "audit"]
@@ -41,3 +43,39 @@ kept, and exporting leaves each file whole: as it was, or new. The work then rai
 
 def unheard(event: Event) -> None:
     """A listener that does nothing."""
+
+
+Follower = Callable[[str, object], AbstractContextManager[Listener]]
+"""Is told of work in a folder when it begins: its kind ("speak" or "export") and the object that does it.
+
+Its context lasts as long as the work; the listener that it gives hears each event, too, and may end the work.
+"""
+
+_followers: dict[Path, list[Follower]] = {}
+
+
+def follow(folder: Path, follower: Follower) -> Callable[[], None]:
+    """Be told of all work of this process in a folder, whoever begins it, until the answer is called."""
+    place = folder.resolve()
+    _followers.setdefault(place, []).append(follower)
+
+    def unfollow() -> None:
+        _followers[place].remove(follower)
+        if not _followers[place]:
+            del _followers[place]
+
+    return unfollow
+
+
+@contextmanager
+def followed(folder: Path, kind: str, by: object, listener: Listener) -> Iterator[Listener]:
+    """The listener for a piece of work in a folder: the one that was given, and those who follow what is done there."""
+    with ExitStack() as followers:
+        found = tuple(_followers.get(folder.resolve(), ()))
+        listeners = [listener, *(followers.enter_context(follower(kind, by)) for follower in found)]
+
+        def heard(event: Event) -> None:
+            for each in listeners:
+                each(event)
+
+        yield heard

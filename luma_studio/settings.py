@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -113,25 +113,28 @@ def load_settings(**overrides: object) -> Settings:
 
     Raises SettingError naming the variable that is wrong and what it may be.
     """
-    with _explained():
+    with _explained(_variable):
         return Settings(**overrides)  # type: ignore[arg-type]
 
 
 def access(vendor: str) -> Access:
     """How a vendor is reached, by the name that its variables begin with, such as ``ELEVENLABS``."""
-    with _explained(f"{vendor}_"):
+    with _explained(lambda name: f"{vendor}_{name.upper()}"):
         return Access(_env_prefix=f"{vendor}_")  # type: ignore[call-arg] # which pydantic-settings takes
 
 
-def chosen(base: Choices, changes: Mapping[str, Any]) -> Choices:
-    """The choices of ``base`` with some changed. Raises SettingError for a name or value that cannot be."""
-    with _explained():
+def chosen(base: Choices, changes: Mapping[str, Any], called: Callable[[str], str] = str) -> Choices:
+    """The choices of ``base`` with some changed. Raises SettingError for a name or value that cannot be.
+
+    ``called`` gives what the error calls a setting: an option, where one was given.
+    """
+    with _explained(called):
         kept = {name: getattr(base, name) for name in Choices.model_fields}
         return Choices(**{**kept, **changes})
 
 
 @contextmanager
-def _explained(prefix: str = "LUMA_") -> Iterator[None]:
+def _explained(called: Callable[[str], str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -142,12 +145,37 @@ def _explained(prefix: str = "LUMA_") -> Iterator[None]:
         raise SettingError("The file .env is not UTF-8. Open it in an editor and save it as UTF-8.") from error
     except SettingsError as error:
         found = re.search(r'"(\w+)"', str(error))
-        name = f"{prefix}{found[1].upper()}" if found else f"A {prefix} variable"
+        name = _variable(found[1]) if found else "A LUMA_ variable"
         raise SettingError(f'{name} is not the JSON it must be, such as {{"Woman": "espeak:+f3"}}.') from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        variable = f"{prefix}{name.upper()}"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Choices.model_fields))
+            raise SettingError(f"A production has no setting {name!r}. There are: {known}.") from None
         raise SettingError(
-            f"The setting {name!r} ({variable}) is {first['input']!r}: {first['msg']}. Correct or remove it."
-        ) from error
+            f"{called(name)} cannot be {first['input']!r}: it must be {_may_be(name)}. Correct or remove it."
+        ) from None
+
+
+def _variable(name: str) -> str:
+    return f"LUMA_{name.upper()}"
+
+
+def _may_be(name: str) -> str:
+    """What a setting may be, as a sentence goes on."""
+    field = Settings.model_fields[name]
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(map(str, get_args(field.annotation)))}"
+    if field.annotation is float:
+        least, most = (
+            next(getattr(each, end) for each in field.metadata if hasattr(each, end)) for end in ("ge", "le")
+        )
+        return f"a number from {least} to {most}"
+    special = {
+        "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
+        "workspace": "the path of a folder",
+        "budget": "an amount in US dollars, from 0",
+        "prices": 'US dollars for 1,000 characters by model, such as {"elevenlabs:eleven_v3": 0.1}',
+    }
+    return special.get(name, "text")

@@ -7,22 +7,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from luma_studio import speaking
 from luma_studio.audio.clip import Clip
+from luma_studio.errors import ScriptError, SettingError
 from luma_studio.production import Production
-from luma_studio.script import Clause, parse
+from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
+from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Utterance, Voice, VoiceChoice, Wires, make_voice, voiced
+from luma_studio.voices import Utterance, Voice, VoiceChoice, make_voice, voiced
+from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
 STORE = ".store"
 _DRAFT = ".draft.txt"
+_MOST_BYTES = 32 * 2**20  # of a script
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,15 @@ class Recent:
 
     name: str
     changed: float
+
+
+def read_script(path: Path) -> str:
+    """The text of a script's file. Raises ScriptError for what is no text, StoreError for what cannot be read."""
+    with files.explained(path), path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ScriptError(f"{path} is larger than {_MOST_BYTES // 2**20} MB: that is no script. Choose a text file.")
+    return decode(data)
 
 
 class Studio:
@@ -45,30 +59,57 @@ class Studio:
     """
 
     def __init__(self, workspace: Path | str | None = None, settings: Settings | None = None) -> None:
+        if not isinstance(workspace, str | Path | None):
+            raise SettingError(f"A workspace is the path of a folder; {workspace!r} is none.")
         self.settings = settings or load_settings()
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
         self.wires = Wires(self.settings.price)
         self._voices: dict[VoiceChoice, Voice] = {}
         self._stores: dict[int, TakeStore] = {}
+        self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
+
+    def __repr__(self) -> str:
+        return f"<Studio of the workspace {self.workspace.resolve()}>"
+
+    @classmethod
+    def of(cls, production: Production) -> Studio:
+        """A studio of the workspace in which a production lies, which gives this very object for it."""
+        studio = cls(production.folder.parent.parent)
+        studio._open[production.folder] = production
+        return studio
 
     @property
     def folder(self) -> Path:
         """Where productions and the store lie."""
         return self.workspace / AUDIO
 
-    def production(self, name: str, script: str | None = None, **changes: Any) -> Production:
-        """Open a production, or begin it with a script's text; a changed script keeps every take it can.
+    def production(self, name: str, script: str | Path | None = None, **changes: Any) -> Production:
+        """Open a production, or begin it with a script, its text or its file; a changed one keeps every take it can.
 
         ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, …
-        Raises ScriptError, SettingError or UnsafeNameError before anything is written.
+        While a production is in use, opening it again gives the same object, up to date.
+        Raises ScriptError, SettingError or UnsafeNameError before anything is written, and BusyError where another
+        script or setting is given while it is being spoken.
         """
+        if isinstance(script, Path):
+            script = read_script(script)
+        if not isinstance(script, str | None):
+            raise ScriptError(f"A script is given as its text or as the Path of its file; {script!r} is neither.")
         folder, store = files.confined(self.folder, name), self.folder / STORE
         if not self._swept:
             files.sweep(store)
             self._swept = True
-        return Production(folder, store, self.voice, self.ledger, script, chosen(self.settings, {}), changes)
+        known = self._open.get(folder)
+        if known is not None and (changes or script not in (None, known.text)):
+            known.check_free()
+        if known is None or changes or script is not None:
+            made = Production(folder, store, self.voice, self.ledger, script, chosen(self.settings, {}), changes)
+            known = self._open.setdefault(folder, made)
+        if known.saved_elsewhere():
+            known.reload()
+        return known
 
     def quote(self, name: str, script: str, **changes: Any) -> Quote:
         """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
@@ -118,9 +159,39 @@ class Studio:
         """What stands in the editor of a script that has no production yet; None where nothing does."""
         return drafts.draft(self.folder / _DRAFT)
 
-    def keep_draft(self, text: str | None) -> None:
-        """Keep that draft, so that no typing is lost; None removes it. Of two windows the one that wrote last wins."""
-        drafts.keep_draft(self.folder / _DRAFT, text)
+    @property
+    def standing(self) -> str:
+        """What stands in that editor: the draft, or nothing."""
+        return self.draft or ""
+
+    @property
+    def draft_mark(self) -> str:
+        """What changes whenever that draft does, in whichever window. Costs a look at a file."""
+        return drafts.mark(self.folder / _DRAFT)
+
+    def keep_draft(self, text: str | None, seen: str | None = None) -> None:
+        """Keep that draft, so that no typing is lost; None removes it.
+
+        ``seen`` is what was ``standing`` when the writer last looked. Raises ChangedError, and overwrites nothing, if
+        another window wrote since; without it the one that wrote last wins.
+        """
+        drafts.keep_draft(self.folder / _DRAFT, text, seen)
+
+    def left_texts(self) -> list[Left]:
+        """The texts that made room for others in an editor, the last one first; each stays for some weeks."""
+        return drafts.left(self.folder / drafts.LEFT)
+
+    def leave_text(self, text: str, key: str | None = None) -> str:
+        """Keep a text that makes room for another; returns its key. With a ``key`` it takes the place of that one."""
+        return drafts.leave(self.folder / drafts.LEFT, text, key)
+
+    def left_text(self, key: str) -> str:
+        """A text that was left. Raises StoreError if it is not there any more."""
+        return drafts.left_text(self.folder / drafts.LEFT, key)
+
+    def forget_text(self, key: str) -> None:
+        """Remove a text that was left; none there is fine."""
+        drafts.forget(self.folder / drafts.LEFT, key)
 
     def voice(self, choice: VoiceChoice) -> Voice:
         """A voice, made once. Raises SettingError if it does not exist."""

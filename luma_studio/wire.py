@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,7 @@ from luma_studio.errors import (
     BadRequestError,
     BrokenAnswerError,
     NoCreditError,
+    NoKeyError,
     NotAllowedError,
     NotFoundError,
     OutcomeUnknownError,
@@ -41,6 +43,7 @@ from luma_studio.errors import (
     UnreachableError,
     VendorError,
 )
+from luma_studio.settings import access
 from luma_studio.store import files
 
 _log = logging.getLogger(__name__)
@@ -347,6 +350,62 @@ class Wire:
         return OverloadedError(
             f"{self.vendor.name} {what}. Try again in a while.", vendor=self.vendor.name, can_try_again=True
         )
+
+
+Price = Callable[[str, str], Decimal | None]
+"""US dollars a character costs, by engine and model; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a vendor usually is, the prefix of its variables, and how it is shown who asks."""
+
+    name: str
+    prefix: str
+    address: str
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    at_once: int = 4
+
+    @property
+    def variable(self) -> str:
+        """The setting that holds its key."""
+        return f"{self.prefix}_API_KEY"
+
+
+class Wires:
+    """The way to each vendor, opened when it is first needed; prices as the settings have them."""
+
+    def __init__(self, price: Price) -> None:
+        self.price = price
+        self._wires: dict[Vendor, Wire] = {}
+
+    def to(self, home: Home) -> Wire:
+        """The wire to a vendor. Raises NoKeyError where there is no key."""
+        vendor = _vendor(home)
+        if not vendor.key:
+            raise NoKeyError(
+                f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose the embedded voice: espeak.",
+                vendor=home.name,
+            )
+        if vendor not in self._wires:
+            self._wires[vendor] = Wire(vendor)
+        return self._wires[vendor]
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for wire in self._wires.values():
+            wire.close()
+        self._wires.clear()
+
+
+def _vendor(home: Home) -> Vendor:
+    given = access(home.prefix)
+    address = given.base_url or home.address
+    key = given.api_key.get_secret_value()
+    if not key and given.base_url:
+        key = "none"  # a server of one's own often wants none
+    return Vendor(home.name, home.variable, address, key, home.header, home.scheme, home.at_once)
 
 
 def refusal(vendor: Vendor, status: int, headers: Mapping[str, str], body: bytes, *, paid: bool) -> VendorError:

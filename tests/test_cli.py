@@ -99,6 +99,32 @@ def test_a_total_out_of_reach_names_those_that_can_be_reached(script):
     assert "the pauses allow 0:0" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--kbps", "7"), "error: --kbps cannot be 7: it must be one of 64, 96,"),
+        (("--to", "out/x.mp3"), "error: 'out/x.mp3' is a path. A master lies in its production's folder"),
+    ],
+)
+def test_an_option_is_told_by_its_name_with_what_it_may_be(script, options, told):
+    assert run("narrate", script, *options).stderr.startswith(told)
+
+
+def test_a_variable_is_told_by_its_name_with_what_it_may_be(script, monkeypatch):
+    monkeypatch.setenv("LUMA_MP3_KBPS", "7")
+    assert run("narrate", script).stderr.startswith("error: LUMA_MP3_KBPS cannot be 7: it must be one of 64,")
+
+
+def test_the_help_says_where_masters_go():
+    assert "named in the production's folder" in " ".join(run("narrate", "--help").output.split())
+
+
+def test_one_scene_is_one_and_a_master_that_is_asked_for_twice_is_one(script):
+    output = run("narrate", script, "--to", "a.wav", "--to", "a.wav").output
+    assert "1 scene, 2 clauses" in output
+    assert output.count("master    ") == 1
+
+
 def test_a_missing_script_is_told(workspace):
     result = run("narrate", "nowhere.txt")
     assert result.exit_code == 2
@@ -152,6 +178,8 @@ def test_a_voice_for_nobody_is_told(script):
     result = run("narrate", script, "--speaker", "Wman=espeak:+f2")
     assert result.exit_code == 0
     assert "'Wman'" in result.stderr
+    assert "It names no speakers. Run again with the right --speaker" in result.stderr
+    assert run("narrate", script).stderr == ""  # who it was told once
 
 
 def test_what_is_no_script_is_not_read_whole(workspace):
@@ -188,3 +216,30 @@ def test_ctrl_c_is_one_sentence_and_keeps_what_was_spoken(workspace):
     _, errors = narrating.communicate(timeout=60)
     assert narrating.returncode == 130
     assert errors.decode().strip() == "Stopped. What was spoken is kept; run the same command to go on."
+
+
+_IMPATIENT = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, *rest):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+from luma_studio.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal there")
+@pytest.mark.parametrize("module", ["luma_studio.cli", "numpy", "luma_studio.studio"])
+def test_ctrl_c_is_one_sentence_also_while_the_command_is_still_being_loaded(workspace, module):
+    ended = subprocess.run([sys.executable, "-c", _IMPATIENT, module], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "Stopped before it began.\n")
+
+
+def test_the_command_is_there_as_a_module():
+    ended = subprocess.run([sys.executable, "-m", "luma_studio", "--help"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert "narrate" in ended.stdout

@@ -121,6 +121,40 @@ def test_a_read_only_folder_is_told(workspace):
             os.seteuid(0)
 
 
+def test_what_is_read_only_is_named_and_not_what_was_to_be_in_it(workspace):
+    for path in (workspace, workspace / ".production.lock", workspace / "generated_audio" / "calm"):
+        with pytest.raises(StoreError) as caught, files.explained(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        assert str(caught.value).startswith(f"{workspace} may not be written or read. Choose another workspace (LUMA_")
+        assert caught.value.__suppress_context__  # what Python says of it tells nothing more
+
+
+@pytest.mark.parametrize("inside", ["", "deep/er"])
+def test_the_file_that_is_in_the_way_of_a_workspace_is_named(workspace, inside):
+    (workspace / "afile").write_text("")
+    for tried in (
+        lambda: work(workspace / "afile" / inside, FakeVoice(), SCRIPT),
+        lambda: files.check_workspace(workspace / "afile" / inside),
+    ):
+        with pytest.raises(StoreError, match=r"/afile is in the way: a file where a folder.*LUMA_WORKSPACE"):
+            tried()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no such folder there")
+def test_a_workspace_that_cannot_be_made_is_named(workspace):
+    for tried in (
+        lambda: work(Path("/proc/foo"), FakeVoice(), SCRIPT),
+        lambda: files.check_workspace(Path("/proc/foo/generated_audio")),
+    ):
+        with pytest.raises(StoreError, match=r"The folder /proc/foo cannot be made.*LUMA_WORKSPACE"):
+            tried()
+
+
+def test_a_workspace_that_is_well_holds_nothing_after_it_was_checked(workspace):
+    files.check_workspace(workspace / "new" / "generated_audio")
+    assert list((workspace / "new" / "generated_audio").iterdir()) == []
+
+
 def test_a_file_where_a_folder_is_meant_is_told(workspace):
     (workspace / "generated_audio").write_text("in the way")
     with pytest.raises(StoreError, match="in the way"):
@@ -151,7 +185,7 @@ def test_two_processes_on_one_production_end_in_a_clear_error_or_a_right_result(
     check_whole(workspace / "generated_audio" / "calm")
     won = [pause for pause, error in ends.items() if error is None]
     assert won
-    assert all(error is None or "another process" in error for error in ends.values())
+    assert all(error is None or "another process" in error or "changed elsewhere" in error for error in ends.values())
     with Studio(workspace) as studio:
         production = studio.production("calm")
         assert production.pauses[0].seconds in won

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import shutil
 import threading
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.fakes import FakeVoice, give
 
 from luma_studio.errors import (
+    BusyError,
     ChangedError,
     FitError,
     ScriptError,
@@ -188,7 +192,7 @@ def test_a_clause_that_fails_leaves_the_others_and_is_tried_alone(studio, voice)
     voice.failing = {"Let it go."}
     with pytest.raises(VoiceError, match=r"1 of 5 clauses .* on line 4"):
         asyncio.run(production.speak())
-    with pytest.raises(VoiceError, match="1 clauses are not spoken yet, the first on line 4"):
+    with pytest.raises(VoiceError, match="1 clause still to be spoken, the first on line 4"):
         production.export()
     voice.failing = set()
     voice.spoken.clear()
@@ -508,8 +512,9 @@ def test_the_gain_is_what_an_export_applies(calm, studio, voice):
     assert calm.gain == calm.export(audit=False).loudness.gain != 0
     calm.scale(3)
     assert calm.gain == calm.export(audit=False).loudness.gain
+    before = calm.gain
     quieter = studio.production("calm", loudness=-25.0)
-    assert quieter.gain == quieter.export(audit=False).loudness.gain != calm.gain
+    assert quieter.gain == quieter.export(audit=False).loudness.gain != before
 
 
 def test_the_gain_is_nothing_while_clauses_are_unspoken(studio, voice):
@@ -559,3 +564,156 @@ def test_the_spans_are_the_scenes_clauses_and_the_text_is_the_authors(studio, vo
     ]
     assert production.text == text
     assert studio.production("calm").text == text
+
+
+def test_takes_that_were_deleted_are_missed_and_spoken_again_without_opening_anew(calm, voice, workspace):
+    shutil.rmtree(workspace / "generated_audio" / ".store")
+    with pytest.raises(StoreError, match=r"is gone\. Speak again\."):
+        calm.export(audit=False)
+    assert (calm.quote().to_speak, calm.quote().here) == (4, 0)
+    voice.spoken.clear()
+    asyncio.run(calm.speak())
+    assert sum(voice.spoken.values()) == 4
+    calm.export(audit=False)
+
+
+def test_takes_that_were_damaged_are_spoken_again_without_opening_anew(calm, voice, workspace):
+    voice.price = Decimal(0)
+    for path in (workspace / "generated_audio" / ".store" / "takes").rglob("*.wav"):
+        path.write_bytes(b"")
+    with pytest.raises(StoreError, match="is damaged"):
+        calm.audio(0)
+    assert calm.quote().to_speak == 4
+    asyncio.run(calm.speak())
+    assert calm.audio(0).samples.any()
+
+
+def test_a_production_in_use_is_one_object_however_often_it_is_opened(calm, studio):
+    calm.pauses[0] = 9.0
+    assert studio.production("calm") is studio.production(" calm ") is calm
+    assert studio.production("calm", SCRIPT.replace("Let it go", "And rest"), sentence_pause=3.0) is calm
+    assert (calm.clauses[2].text, calm.choices.sentence_pause) == ("And rest.", 3.0)
+    assert calm.pauses[0].seconds == 9.0
+
+
+def test_a_script_that_cannot_be_taken_up_leaves_a_production_in_use_as_it_is(calm, studio):
+    for script, changes in (("", {}), (SCRIPT, {"voice": "nobody"}), ("One.\nTwo.\nThree.", {})):
+        with pytest.raises((ScriptError, SettingError)):
+            studio.production("calm", script, **changes)
+    assert calm.clauses[0].text == "Close your eyes."
+    calm.pauses[0] = 2.0
+
+
+def test_a_production_that_nobody_uses_is_let_go(studio, calm):
+    other = studio.production("other", SCRIPT)
+    number = id(other)
+    assert [id(each) for each in studio._open.values()].count(number) == 1
+    del other
+    gc.collect()
+    assert list(studio._open.values()) == [calm]
+
+
+def test_a_production_that_is_being_spoken_keeps_its_script_and_settings_until_then(studio, workspace):
+    async def tried():
+        waiting = _Waiting()
+        give(studio, waiting)
+        production = studio.production("calm", SCRIPT)
+        speaking = asyncio.create_task(production.speak())
+        await asyncio.wait_for(waiting.asked.wait(), 20)
+        for script, changes in ((SCRIPT + "More.", {}), (None, {"granularity": "clause"})):
+            with pytest.raises(BusyError, match="being spoken"):
+                studio.production("calm", script, **changes)
+        assert studio.production("calm", SCRIPT) is production
+        reopened(workspace, SCRIPT + "More.")
+        with pytest.raises(BusyError, match="being spoken"):
+            production.reload()
+        waiting.go_on.set()
+        await asyncio.wait([speaking])
+        assert isinstance(speaking.exception(), ChangedError)
+        production.reload()
+        assert production.clauses[-1].text == "More."
+
+    asyncio.run(tried())
+
+
+def test_a_script_may_be_the_path_of_its_file(studio, voice, workspace):
+    (workspace / "my.txt").write_text(SCRIPT, encoding="utf-8")
+    assert studio.production("calm", Path("my.txt")).text == SCRIPT
+    with pytest.raises(StoreError, match=r"nowhere\.txt does not exist"):
+        studio.production("calm", Path("nowhere.txt"))
+
+
+def test_one_clause_or_several_are_locked(calm):
+    calm.lock(0)
+    calm.lock("Let it go.")
+    calm.lock(np.array([3, 4]))
+    assert [pause.locked for pause in calm.pauses] == [True, False, True, True, True]
+    calm.lock({0, "Let it go."}, locked=False)
+    assert [pause.locked for pause in calm.pauses] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda calm, studio: studio.production("calm", 42),
+        lambda calm, studio: studio.production(42, SCRIPT),
+        lambda calm, studio: studio.production(None),
+        lambda calm, studio: studio.production("calm", voice=42),
+        lambda calm, studio: Studio(workspace=42),
+        lambda calm, studio: calm.export(Path("x.mp3")),
+        lambda calm, studio: calm.export(123),
+        lambda calm, studio: calm.fit(None),
+        lambda calm, studio: calm.fit(True),
+        lambda calm, studio: calm.fit([10]),
+        lambda calm, studio: calm.scale("x"),
+        lambda calm, studio: calm.scale(None),
+        lambda calm, studio: calm.scale(2, scene=3),
+        lambda calm, studio: calm.pauses[:2],
+        lambda calm, studio: calm.pauses.__setitem__(slice(0, 2), 3),
+        lambda calm, studio: calm.pauses.__setitem__([0], 3),
+        lambda calm, studio: calm.pauses[None],
+        lambda calm, studio: calm.tune(3),
+        lambda calm, studio: calm.lock(0.5),
+        lambda calm, studio: calm.lock(None),
+        lambda calm, studio: asyncio.run(calm.speak_again(0, voice=42)),
+    ],
+)
+def test_what_is_of_another_type_is_told_in_a_sentence(calm, studio, mistake):
+    before = seconds(calm)
+    with pytest.raises((SettingError, ScriptError, UnsafeNameError), match=r"\.$") as caught:
+        mistake(calm, studio)
+    assert "slice(" not in str(caught.value)
+    assert seconds(calm) == before
+
+
+def test_a_master_that_is_named_twice_is_made_and_listed_once(calm):
+    assert [path.name for path in calm.export("a.wav", "a.wav", "b.wav", audit=False).masters] == ["a.wav", "b.wav"]
+
+
+def test_what_a_notebook_shows_is_short_and_names_no_place_in_memory(studio, voice, calm, workspace):
+    one = studio.production("one", "Hello there.")
+    assert repr(studio) == f"<Studio of the workspace {workspace.resolve()}>"
+    assert repr(one) == "<Production 'one': 1 scene, 1 clause>"
+    assert repr(calm) == "<Production 'calm': 2 scenes, 5 clauses>"
+    assert repr(calm.pauses) == "<Pauses of 'calm': 5, 16.0 s in all>"
+    length = calm.timeline.length / 44100
+    assert repr(calm.timeline) == f"<Timeline: 5 clauses, 0:{length:06.3f}>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"mp3_kbps": 7}, "mp3_kbps cannot be 7: it must be one of 64, 96, 128, 160, 192, 256, 320"),
+        ({"fade": "x"}, "fade cannot be 'x': it must be a number from 0 to 0.1"),
+        ({"loudness": float("nan")}, "loudness cannot be nan: it must be a number from -40 to -5"),
+        ({"granularity": "word"}, "granularity cannot be 'word': it must be one of sentence, clause"),
+        ({"voice": 1}, "voice cannot be 1: it must be text"),
+        ({"speakers": {"A": 1}}, "speakers cannot be 1: it must be voices by speaker, such as"),
+        ({"nonsense": 1}, "A production has no setting 'nonsense'. There are: comma_pause, fade,"),
+        ({"workspace": "x"}, "A production has no setting 'workspace'. There are: comma_pause, fade,"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_with_what_it_may_be(studio, voice, changes, sentence):
+    with pytest.raises(SettingError) as caught:
+        studio.production("calm", SCRIPT, **changes)
+    assert str(caught.value).startswith(sentence)

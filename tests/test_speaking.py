@@ -114,3 +114,10 @@ def test_the_estimate_of_an_examples_speech_is_right_within_fifteen_percent(stud
 )
 def test_an_estimate_goes_by_language_and_by_writing(text, language, seconds):
     assert estimated(text, language) == pytest.approx(seconds)
+
+
+def test_figures_are_estimated_to_take_as_long_as_they_are_said():
+    assert (
+        estimated("Step number 123, feel the breath.", "en")
+        > estimated("Step number one, feel the breath.", "en") + 0.8
+    )

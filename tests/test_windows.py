@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -246,3 +247,70 @@ def test_two_event_loops_speak_one_after_the_other(calm, workspace):
     first.join(20)
     assert not first.is_alive()
     assert None not in calm.takes_in_use
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda calm: calm.tune({0: 4.0}),
+        lambda calm: calm.lock([]),
+        lambda calm: calm.scale(1),
+        lambda calm: calm.undo(),
+        lambda calm: calm.redo(),
+    ],
+)
+def test_a_change_that_would_change_nothing_here_does_not_hide_what_was_saved_elsewhere(calm, workspace, change):
+    opened(workspace).pauses[1] = 6.5
+    assert calm.pauses[0].seconds == 4.0
+    with pytest.raises(ChangedError, match=r"changed elsewhere .* reload\(\)"):
+        change(calm)
+    calm.reload()
+    assert calm.pauses[1].seconds == 6.5
+    change(calm)
+
+
+def test_what_was_saved_elsewhere_is_seen_in_what_a_notebook_shows(calm, workspace):
+    opened(workspace).pauses[1] = 6.5
+    assert "reload()" in repr(calm)
+    assert "reload()" in repr(calm.pauses)
+    calm.reload()
+    assert "reload()" not in repr(calm) + repr(calm.pauses)
+
+
+def test_opening_again_in_one_studio_takes_up_what_was_saved_elsewhere(studio, workspace):
+    give(studio, FakeVoice())
+    calm = studio.production("calm", SCRIPT)
+    opened(workspace).pauses[1] = 6.5
+    assert studio.production("calm") is calm
+    assert calm.pauses[1].seconds == 6.5
+
+
+def test_speaking_takes_up_pauses_that_were_saved_elsewhere_also_where_nothing_is_to_be_spoken(calm, workspace):
+    asyncio.run(calm.speak())
+    opened(workspace).pauses[1] = 6.5
+    asyncio.run(calm.speak())
+    assert calm.pauses[1].seconds == 6.5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda calm: calm.tune({0: 9.0}), lambda calm: calm.undo(), lambda calm: calm.export(audit=False)],
+)
+def test_of_a_production_that_was_deleted_that_is_told_and_nothing_is_made(calm, change):
+    asyncio.run(calm.speak())
+    shutil.rmtree(calm.folder)
+    with pytest.raises(ChangedError, match="calm was deleted"):
+        change(calm)
+    assert not calm.hold()
+    assert not calm.folder.exists()
+
+
+def test_a_production_that_was_deleted_can_be_begun_anew_in_the_same_studio(studio, workspace):
+    give(studio, FakeVoice())
+    calm = studio.production("calm", SCRIPT, sentence_pause=9.0)
+    shutil.rmtree(calm.folder)
+    with pytest.raises(SettingError, match="no production 'calm' yet"):
+        studio.production("calm")
+    assert studio.production("calm", SCRIPT) is calm
+    assert calm.pauses[2].seconds == 1.5
+    calm.pauses[0] = 2.0

@@ -2,15 +2,15 @@
 
 import { button, clock, count, download, fill, h, icon, notice, panel, size } from "./kit.js";
 import { downloadButton, fillOnce, isSound, remoteFile, soundPlayer, stampOf } from "./files.js";
-import { showAgo } from "./words.js";
-import { progressBar } from "./work.js";
+import { ago, showAgo } from "./words.js";
+import { isOff, once, progressBar, setOff } from "./work.js";
 
-const RANKS = ["master", "scene", "captions", "chapters", "audit", "manifest", "other"];
+const MINUTE = 20000; // ms between two looks at how long ago things were: the shortest time that is told is a minute
 
 export default panel("Audio library", async ({ root, desk, signal }) => {
   const parts = new Map(); // of the list: a production each, by its name
   let packing = null; // the part whose ZIP is being made or fetched
-  let state = { open: null, productions: [] };
+  let state = { open: null, productions: [], deleted: [] };
 
   // The page
 
@@ -19,10 +19,23 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
   const list = h("ul", { class: "luma-library-list" });
   const none = h("div", { class: "luma-empty" }, icon("folder"), h("strong", {}, "Looking …"));
   const said = h("p", { class: "luma-hidden-text", role: "status" });
-  root.append(h("header", { class: "luma-head" }, h("h2", {}, "Library"), filter, again), none, list, said);
+  const deletedWords = h("span", {});
+  const deletedRows = h("ul", { class: "luma-library-files" });
+  const deleted = h("details", { class: "luma-library-deleted", hidden: true }, h("summary", {}, deletedWords), deletedRows);
+  root.append(h("header", { class: "luma-head" }, h("h2", {}, "Library"), filter, again), none, list, deleted, said);
+  const counting = setInterval(countOn, MINUTE);
   signal.addEventListener("abort", () => {
+    clearInterval(counting);
     for (const part of parts.values()) part.close();
   });
+
+  /** Have the times in sight be as long ago as they are by now. */
+  function countOn() {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const words = ago(Date.parse(time.dateTime) / 1000);
+      if (time.textContent !== words) time.textContent = words;
+    }
+  }
 
   desk.on("production", desk.guarded(refresh));
   desk.on("files", desk.guarded(refresh));
@@ -48,6 +61,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
     }
     if (another) parts.get(state.open)?.expand(true);
     showList();
+    showDeleted();
     await Promise.all([...parts.values()].map((part) => part.reload()));
   }
 
@@ -63,6 +77,46 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
     else fill(none, icon("folder"), h("strong", {}, "No such production"), h("p", {}, `None of the ${count(state.productions.length, "production")} has “${filter.value.trim()}” in its name.`));
   }
 
+  // What was deleted
+
+  const bins = new Map(); // rows of what is in the trash, by their keys
+  deleted.addEventListener("toggle", desk.guarded(showDeleted));
+
+  function showDeleted() {
+    const there = new Set(state.deleted.map(({ key }) => key));
+    for (const key of bins.keys()) if (!there.has(key)) bins.delete(key);
+    for (const each of state.deleted) if (!bins.has(each.key)) bins.set(each.key, deletedRow(each));
+    const words = `Recently deleted (${state.deleted.length.toLocaleString("en")})`;
+    if (deletedWords.textContent !== words) deletedWords.textContent = words;
+    fillOnce(deletedRows, deleted.open ? state.deleted.map(({ key }) => bins.get(key)) : []);
+    deleted.hidden = !state.deleted.length;
+  }
+
+  function deletedRow({ key, production, name, bytes, when }) {
+    const time = h("time", { class: "luma-muted" });
+    showAgo(time, when);
+    const back = button({ icon: "undo", text: "Restore", label: `Restore ${name} of ${production}`, onclick: desk.guarded(once(restore)) });
+    const row = h("li", { class: "luma-library-file" },
+      h("span", { class: "luma-library-icon" }, icon("trash")),
+      h("div", { class: "luma-library-about" },
+        h("span", { class: "luma-library-name luma-text", dir: "auto" }, name),
+        h("span", { class: "luma-muted luma-text", dir: "auto" }, production),
+        h("span", { class: "luma-library-facts" }, h("span", { class: "luma-muted luma-number" }, size(bytes)), time)),
+      h("div", { class: "luma-library-acts" }, back));
+    async function restore() {
+      if (isOff(back)) return;
+      setOff(back, true);
+      const next = row.nextElementSibling ?? row.previousElementSibling;
+      if ((await desk.tell("restore", { key })) === undefined) {
+        setOff(back, false);
+        return;
+      }
+      said.textContent = `Restored ${name}.`;
+      (next?.querySelector("button") ?? again).focus({ preventScroll: true });
+    }
+    return row;
+  }
+
   // A production
 
   function productionPart(name) {
@@ -72,7 +126,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
       icon("next"), h("span", { class: "luma-text", dir: "auto" }, name));
     const badge = h("span", { class: "luma-badge luma-badge-good", hidden: true }, "open");
     const when = h("time", { class: "luma-muted luma-library-when" });
-    const zip = button({ icon: "download", text: "Download all", label: `Download all files of ${name} as a ZIP`, onclick: desk.guarded(pack) });
+    const zip = button({ icon: "download", text: "Download all", label: `Download all files of ${name} as a ZIP`, onclick: desk.guarded(once(pack)) });
     const stop = button({ icon: "close", text: "Stop", label: `Stop packing ${name}`, onclick: desk.guarded(unpack) });
     const words = h("span", { class: "luma-muted luma-number" });
     const bar = progressBar(`Packing ${name}`);
@@ -111,7 +165,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
         if (!rows.has(stampOf(file))) rows.set(stampOf(file), fileRow(file));
         rows.get(stampOf(file)).show(file);
       }
-      fillOnce(files, inOrder(found).map((file) => rows.get(stampOf(file)).element));
+      fillOnce(files, found.map((file) => rows.get(stampOf(file)).element));
       hint.textContent = "Nothing was exported of it yet.";
       hint.hidden = found.length > 0;
       foot.hidden = !found.length;
@@ -123,6 +177,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
     let bytes = null;
 
     async function pack() {
+      if (isOff(zip)) return;
       if (packing && packing !== part) packing.stopped("Another one was asked for.");
       packing = part;
       showPacking("Packing", 0);
@@ -159,14 +214,15 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
       if (packing === part) packing = null;
       bytes?.cancel();
       bytes = null;
+      setOff(zip, false);
+      if (packed.contains(document.activeElement)) zip.focus({ preventScroll: true });
       packed.hidden = true;
-      zip.disabled = false;
       if (why) notice(why, "warning");
     }
 
     function showPacking(what, share) {
       packed.hidden = false;
-      zip.disabled = true;
+      setOff(zip, true);
       words.textContent = `${what} ${Math.floor(share * 100)} %`;
       bar.show(share, words.textContent);
     }
@@ -187,9 +243,10 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
       const sounds = isSound(file.name);
       const about = h("span", { class: "luma-muted luma-number" });
       const time = h("time", { class: "luma-muted" });
-      const badge = h("span", { class: "luma-badge luma-badge-good", title: "It is the newest of its scene, named in scene_audio_map.json" }, "in the manifest");
+      const badge = h("span", { class: "luma-badge luma-badge-good", title: "The newest file of its scene" }, "a scene’s file");
       const place = h("div", { class: "luma-library-player", hidden: true });
       let player = null;
+      let isGone = false;
       const listen = sounds && button({ icon: "play", label: `Listen to ${file.name}`, kind: "luma-button-quiet", onclick: desk.guarded(hear) });
       const row = h("li", { class: "luma-library-file" },
         h("span", { class: "luma-library-icon" }, listen || icon("file")),
@@ -202,6 +259,7 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
         place);
 
       function showFile(now) {
+        isGone = false; // it is there, or there again
         const kind = now.scene?.replace("_", " ") ?? (now.kind === "other" ? "" : now.kind);
         about.textContent = [kind, now.seconds !== null && clock(now.seconds), size(now.bytes)].filter(Boolean).join(" · ");
         showAgo(time, now.changed);
@@ -223,12 +281,17 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
       }
 
       async function remove() {
+        if (isGone) return;
+        isGone = true;
         const next = row.nextElementSibling ?? row.previousElementSibling;
         const key = await desk.tell("remove", { production: name, name: file.name });
-        if (!key) return;
+        if (!key) {
+          isGone = false;
+          return;
+        }
         said.textContent = `Deleted ${file.name}.`;
         (next?.querySelector(".luma-library-acts button:last-child") ?? title).focus({ preventScroll: true });
-        notice(`Deleted ${file.name}.`, "note", { text: "Undo", run: desk.guarded(() => desk.tell("restore", { key })) });
+        notice(`Deleted ${file.name}.`, "note", { text: "Undo", run: desk.guarded(once(() => desk.tell("restore", { key }))) });
       }
 
       return {
@@ -245,8 +308,3 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
 
   await refresh();
 });
-
-/** Masters first, then the scenes in their order, then the rest. */
-function inOrder(found) {
-  return [...found].sort((one, other) => RANKS.indexOf(one.kind) - RANKS.indexOf(other.kind) || one.name.localeCompare(other.name, "en", { numeric: true }));
-}

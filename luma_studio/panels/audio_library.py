@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import tempfile
 import threading
 import time
@@ -13,14 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from luma_studio import library
-from luma_studio.errors import LumaError, SettingError, Stopped
-from luma_studio.library import Removed
-from luma_studio.panels.audio_players import MOST_PART, part_of
+from luma_studio.errors import LumaError, SettingError, Stopped, StoreError
+from luma_studio.panels.audio_players import MOST_PART, in_order, part_of
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.panels.session import Source
 from luma_studio.progress import Event
 from luma_studio.store import files
-from luma_studio.studio import Recent, Studio
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +47,6 @@ class AudioLibrary(Panel):
     slow = frozenset({"state", "files", "remove", "restore"})
 
     def __init__(self, source: Source = None, **unknown: object) -> None:
-        self._removed: dict[str, Removed] = {}
         self._pack: _Pack | None = None
         super().__init__(source, **unknown)
 
@@ -60,40 +56,53 @@ class AudioLibrary(Panel):
         super().close()
 
     def do_state(self) -> Answer:
-        """The productions, the one that was saved last first, and the name of the open one."""
+        """The productions, the one that was saved last first, the name of the open one, and what was deleted.
+
+        Each deleted file has the ``key`` that ``restore`` brings it back by.
+        """
         opened = self.session.production.name if self.session.is_open else None
-        return {"open": opened, "productions": [asdict(each) for each in self._productions()]}
+        productions = self.session.studio.recent()
+        names = {each.name for each in productions}
+        deleted = [
+            {
+                "key": each.removed.place,
+                "production": each.removed.production,
+                "name": each.removed.name,
+                "bytes": each.bytes,
+                "when": each.when,
+            }
+            for each in library.in_trash(self._folder)
+            if each.removed.production in names
+        ]
+        return {"open": opened, "productions": [asdict(each) for each in productions], "deleted": deleted}
 
     def do_files(self, production: str) -> Answer:
         """The files of a production."""
-        return [asdict(file) for file in library.files_of(self._folder, self._allowed(production))]
+        return [asdict(file) for file in in_order(library.files_of(self._folder, production))]
 
     def do_part(self, production: str, name: str, start: int, size: int) -> tuple[Answer, Buffers]:
         """Part of a file."""
-        return part_of(self._folder, self._allowed(production), name, start, size)
+        return part_of(self._folder, production, name, start, size)
 
     def do_remove(self, production: str, name: str) -> str:
         """Delete a file; the answer is what ``restore`` brings it back by. What was deleted long ago goes for good."""
         library.empty_trash(self._folder, older_than=_TRASH_AGE)
-        removed = library.remove(self._folder, self._allowed(production), name)
-        key = secrets.token_hex(8)
-        self._removed[key] = removed
+        removed = library.remove(self._folder, production, name)
         self.session.tell("files", None)
-        return key
+        return removed.place
 
     def do_restore(self, key: str) -> None:
         """Bring a deleted file back."""
-        removed = self._removed.get(key)
-        if removed is None:
-            raise SettingError("That file was deleted in another window or day. Export it again.")
-        library.restore(self._folder, removed)
-        del self._removed[key]
+        found = [each.removed for each in library.in_trash(self._folder) if each.removed.place == key]
+        if not found:
+            raise StoreError("That file is not in the trash any more. Export it again.")
+        library.restore(self._folder, found[0])
         self.session.tell("files", None)
 
     def do_pack(self, production: str) -> None:
         """Pack all files of a production into a ZIP, in the background; ``pack`` tells how far it is."""
         self.do_drop()
-        found = library.files_of(self._folder, self._allowed(production))
+        found = library.files_of(self._folder, production)
         if not found:
             raise SettingError(f"{production} has no files yet. Export it first.")
         with files.explained(self._folder):
@@ -123,25 +132,7 @@ class AudioLibrary(Panel):
 
     @property
     def _folder(self) -> Path:
-        studio = self._studio
-        return self.session.production.folder.parent if studio is None else studio.folder
-
-    @property
-    def _studio(self) -> Studio | None:
-        try:
-            return self.session.studio
-        except SettingError:  # the session was given one production: that is all there is to see
-            return None
-
-    def _productions(self) -> list[Recent]:
-        studio = self._studio
-        return [Recent(self.session.production.name, time.time())] if studio is None else studio.recent()
-
-    def _allowed(self, production: str) -> str:
-        """The name of a production that may be seen. What leads out of the folder the library itself refuses."""
-        if self._studio is None and production != self.session.production.name:
-            raise SettingError("This panel was given one production. Give it a studio, to see others.")
-        return production
+        return self.session.studio.folder
 
     def _packed(self, pack: _Pack, names: Sequence[str]) -> None:
         told = 0.0

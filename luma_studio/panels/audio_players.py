@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from luma_studio import export, library
+from luma_studio.errors import SettingError, StoreError
 from luma_studio.library import AudioFile
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
@@ -19,9 +22,31 @@ from luma_studio.store.state import FILE
 from luma_studio.timeline.master import loudness
 
 _SOUNDS = ".sounds.json"  # which sound each exported file has, and when it was written
+_RANKS = ("master", "scene", "captions", "chapters", "audit", "manifest", "other")
+_Seen = Mapping[str, tuple[int, float]]  # of files by name: bytes, and when they were changed
 _MOST_FINDINGS = 20
 _LIMITED = 0.5  # LU under what was chosen, from which peaks are to blame and not rounding
 MOST_PART = 4 << 20  # bytes in one message
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An export when it began: how the production sounded, and which files there were."""
+
+    production: Production
+    sound: str
+    before: _Seen
+
+    @property
+    def new(self) -> list[str]:
+        """The files that were written since, in order."""
+        now = _seen(self.production)
+        return [name for name, seen in now.items() if self.before.get(name) != seen]
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Keep which sound these files have."""
+        edited = sound_of(self.production) != self.sound  # meanwhile: nobody knows which of the two was exported
+        _keep_sounds(self.production.folder, names, "" if edited else self.sound)
 
 
 class AudioPlayers(Panel):
@@ -34,9 +59,20 @@ class AudioPlayers(Panel):
     topics = ("production", "pauses", "work", "files")
     slow = frozenset({"state"})
 
+    _begun: _Begun | None = None  # the export that was asked for here, until it ended
+    _left: tuple[str, list[str]] | None = None  # by the last one, if it did not finish: the production, its new files
+
     def do_state(self) -> Answer:
-        """What was exported of the open production, whether it still sounds like that, and the work."""
-        shown = _shown(self.session.production) if self.session.is_open else None
+        """What was exported of the open production, whether it still sounds like that, and the work.
+
+        ``new`` are the files beside the scenes' that an export wrote which was asked for here and did not finish; None
+        after any other.
+        """
+        shown = None
+        if self.session.is_open:
+            production, left = self.session.production, self._left
+            new = left[1] if left is not None and left[0] == production.name else None
+            shown = {**_shown(production), "new": new}
         return {"production": shown, "works": self.session.works()}
 
     def do_speak(self) -> None:
@@ -48,13 +84,19 @@ class AudioPlayers(Panel):
         production = self.session.production
         for name in masters:
             export.check_name(files.confined(production.folder, name).name)
-        sound = sound_of(production)
+        begun = _Begun(production, sound_of(production), _seen(production))
 
         def done(exported: export.Exported) -> None:
-            edited = sound_of(production) != sound  # meanwhile: nobody knows which of the two was exported
-            _keep_sounds(production.folder, exported, "" if edited else sound)
+            made = (*exported.masters, *exported.beside, production.folder / export.MANIFEST)
+            measured = () if exported.audit is None else (production.folder / "audit.json",)
+            begun.keep(path.name for path in (*made, *measured))
 
-        self.session.export(*masters, done=done)
+        before, self._begun, self._left = self._begun, begun, None  # it may end before this goes on
+        try:
+            self.session.export(*masters, done=done)
+        except SettingError:
+            self._begun = before
+            raise
 
     def do_stop(self) -> None:
         """Stop exporting."""
@@ -67,7 +109,21 @@ class AudioPlayers(Panel):
 
     def _told(self, topic: str, value: object) -> None:
         """Of a production that changed, only that it did: the page then asks for what it shows of it."""
+        if topic == "work":
+            self._follow(value)
         super()._told(topic, value if topic in ("work", "notice") else None)
+
+    def _follow(self, work: object) -> None:
+        """Of an export that ended before all was done: keep which files are new, and how they sound."""
+        match work:
+            case {"kind": "export", "status": "stopped" | "failed"} if self._begun is not None:
+                begun, self._begun = self._begun, None
+                told = [name for name in begun.new if name != export.MANIFEST and not export.is_scene_name(name)]
+                self._left = begun.production.name, told
+                with suppress(StoreError):  # a full disk, say: they are then judged by their times
+                    begun.keep(begun.new)
+            case {"kind": "export", "status": "done"}:
+                self._begun = None
 
 
 def part_of(folder: Path, production: str, name: str, start: int, size: int) -> tuple[Answer, Buffers]:
@@ -91,12 +147,28 @@ def sound_of(production: Production) -> str:
     return digest.hexdigest()
 
 
-def _keep_sounds(folder: Path, exported: export.Exported, sound: str) -> None:
+def in_order(found: Iterable[AudioFile]) -> list[AudioFile]:
+    """Files as every panel lists them: masters first, then the scenes, then what lies beside them; 2 before 10."""
+    return sorted(found, key=lambda file: (_RANKS.index(file.kind), _natural(file.name), file.name))
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """A name to be compared by its words and the numbers after them."""
+    return [(word, int(number or 0)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name.casefold())]
+
+
+def _seen(production: Production) -> _Seen:
+    """The files of a production, in order, with what tells one state of them from the next."""
+    found = library.files_of(production.folder.parent, production.name)
+    return {file.name: (file.bytes, file.changed) for file in in_order(found)}
+
+
+def _keep_sounds(folder: Path, names: Iterable[str], sound: str) -> None:
     """Keep which sound the files of an export have."""
     kept = {}
-    for path in (*exported.masters, folder / export.MANIFEST):
-        with files.explained(path):
-            kept[path.name] = [path.stat().st_mtime, sound]
+    for name in names:
+        with files.explained(name):
+            kept[name] = [(folder / name).stat().st_mtime, sound]
     files.write_json(folder / _SOUNDS, {**_json(folder / _SOUNDS), **kept})
 
 
@@ -114,7 +186,7 @@ def _is_current(file: AudioFile, sound: str, sounds: Mapping[str, Any], saved: f
 
 def _shown(production: Production) -> dict[str, Any]:
     folder = production.folder
-    found = library.files_of(folder.parent, folder.name)
+    found = in_order(library.files_of(folder.parent, folder.name))
     sound, sounds, saved = sound_of(production), _json(folder / _SOUNDS), _saved(folder)
     current = {file.name for file in found if _is_current(file, sound, sounds, saved)}
     levels = _levels(production) if current else {}
@@ -133,8 +205,12 @@ def _shown(production: Production) -> dict[str, Any]:
             {**asdict(file), "title": title, "level": scene_levels.get(file.scene or "")}
             for file, title in _scenes(folder, found)
         ],
-        "beside": [asdict(file) for file in found if file.kind in ("captions", "chapters", "audit")],
-        "audit": _audit(folder),
+        "beside": [
+            {**asdict(file), "current": file.name in current}
+            for file in found
+            if file.kind in ("captions", "chapters", "audit")
+        ],
+        "audit": _audit(folder, current),
     }
 
 
@@ -174,13 +250,15 @@ def _levels(production: Production) -> dict[str, dict[str, Any]]:
     return levels
 
 
-def _audit(folder: Path) -> dict[str, Any] | None:
-    """The sentence of the last audit, and the pauses that it found to be off."""
-    match _json(folder / "audit.json"):
+def _audit(folder: Path, current: set[str]) -> dict[str, Any] | None:
+    """The sentence of the last audit, and the pauses that it found to be off; None if its master is not there."""
+    match library.audit_of(folder.parent, folder.name):
         case {"file": str(file), "summary": str(summary), "pauses": list(pauses)}:
             off = [finding for pause in pauses if (finding := _finding(pause)) is not None]
             findings, more = off[:_MOST_FINDINGS], len(off[_MOST_FINDINGS:])
-            return {"file": file, "summary": summary, "findings": findings, "more": more}
+            return {
+                "file": file, "summary": summary, "findings": findings, "more": more, "current": file in current,
+            }  # fmt: skip
     return None
 
 

@@ -1,8 +1,9 @@
 """The front ends of the panels: one ES module and one style sheet each, as a widget needs them.
 
 The files stand beside the Python and are plain ES modules that import one another (``import { h } from "./kit.js";``),
-so a browser can load them as they are, to test them. A widget is given one text: here the imported files are put
-before the one that imports them, each once.
+so a browser can load them as they are, to test them. A panel is given one text: here the imported files are put
+before the one that imports them, each once. As notebooks keep what a widget is made of, a widget itself is made of the
+``loader.js`` alone, which asks the kernel for that text.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+
+LOADER = (FOLDER / "loader.js").read_text(encoding="utf-8")
+"""The module of every panel's widget."""
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

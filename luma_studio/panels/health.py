@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from luma_studio.errors import SettingError
 from luma_studio.health import health
 from luma_studio.panels.panel import Answer, Panel
-from luma_studio.studio import Studio
 
 
 class Health(Panel):
@@ -21,10 +19,4 @@ class Health(Panel):
 
     def do_check(self) -> Answer:
         """Try every engine; the answer is a row each."""
-        return [asdict(engine) for engine in health(self._studio())]
-
-    def _studio(self) -> Studio:
-        try:
-            return self.session.studio
-        except SettingError:  # it was given a production alone, which lies in a workspace all the same
-            return Studio(self.session.production.folder.parent.parent)
+        return [asdict(engine) for engine in health(self.session.studio)]

@@ -158,14 +158,23 @@ function showError(root, desk, error) {
 function deskOf(model, signal) {
   const waiting = new Map();
   const ears = new Map();
+  const failed = new Map(); // by verb: the sentence that it failed with last
+  let open; // the production that is open, as far as this panel knows
   const heard = (message, buffers) => {
     if (message.re !== undefined) {
       const question = waiting.get(message.re);
       waiting.delete(message.re);
       if (!question) return;
-      if (message.error !== undefined) question.reject(Object.assign(new Error(message.error), { kind: message.kind }));
-      else question.resolve({ value: message.value, buffers });
+      if (message.error !== undefined) {
+        failed.set(question.verb, message.error);
+        question.reject(Object.assign(new Error(message.error), { kind: message.kind }));
+      } else {
+        settleNotices(failed.get(question.verb));
+        failed.delete(question.verb);
+        question.resolve({ value: message.value, buffers });
+      }
     } else if (message.topic) {
+      if (message.topic === "production") desk.opened(message.value);
       for (const ear of ears.get(message.topic) ?? []) guarded(() => ear(message.value));
     }
   };
@@ -185,7 +194,7 @@ function deskOf(model, signal) {
       shared.asked += 1;
       const id = `${model.model_id ?? ""}:${shared.asked}`;
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
+        waiting.set(id, { verb, resolve, reject });
         post({ ask: id, verb, with: given });
       });
     },
@@ -197,6 +206,11 @@ function deskOf(model, signal) {
         notice(error.message, "error");
         return undefined;
       }
+    },
+    /** Which production is open now: what is told about one goes when another is opened. */
+    opened(name) {
+      if (open !== undefined && open !== name) clearNotices();
+      open = name;
     },
     /** Hear of a topic. */
     on(topic, ear) {
@@ -213,7 +227,11 @@ function deskOf(model, signal) {
     try {
       run();
     } catch (error) {
-      notice(`Something went wrong in the page: ${error.message}. Reload it; nothing was lost.`, "error");
+      if (error.kind) { // Python's sentence is whole
+        notice(error.message, "error");
+        return;
+      }
+      notice(`Something went wrong in the page: ${error.message.replace(/\.$/, "")}. Reload it; nothing was lost.`, "error");
       desk.report(error);
     }
   };
@@ -232,30 +250,79 @@ function deskOf(model, signal) {
 
 // Notices
 
-/** Show a sentence at the page's edge; errors stay until they are closed. `action` is `{ text, run }`. */
+const NOTICE_STAYS = { note: 6000, offer: 12000, warning: 30000, error: 30000 }; // ms without the pointer or the focus on it
+const NOTICE_EDGE = 16; // px from a notice to the window's edge
+const NOTICE_WIDE = 700; // px of a window that has more than one place for notices
+
+/** Show a sentence where it covers no control, if there is such a place. `action` is `{ text, run }`.
+ *
+ * It goes by itself, an error as soon as what failed has succeeded, and all go when another production is opened. */
 export function notice(text, level = "note", action = null) {
   const region = document.getElementById("luma-notices") ?? newRegion();
-  for (const other of region.children) if (other.dataset.text === text) other.remove();
+  for (const other of [...region.children]) if (other.dataset.text === text) other.remove();
   const close = () => item.remove();
   const item = h(
     "div",
     { class: `luma-notice luma-notice-${level}`, role: level === "error" ? "alert" : "status" },
-    h("p", {}, text),
+    h("p", { dir: "auto" }, text),
     action && button({ text: action.text, kind: "luma-button-quiet", onclick: () => { close(); action.run(); } }),
     button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: close }),
   );
-  item.dataset.text = text;
+  Object.assign(item.dataset, { text, level, offers: action ? "yes" : "" });
   region.append(item);
   while (region.children.length > 4) region.firstChild.remove();
-  if (level === "note") setTimeout(close, action ? 12000 : 6000);
+  goLater(item, NOTICE_STAYS[level === "note" && action ? "offer" : level]);
+  placeNotices(region);
+}
+
+/** Let a notice go once nobody has pointed at it or had the focus in it for so long. */
+function goLater(item, stays) {
+  let timer = setTimeout(() => item.remove(), stays);
+  const wait = () => clearTimeout(timer);
+  const again = () => {
+    wait();
+    if (!item.matches(":hover, :focus-within")) timer = setTimeout(() => item.remove(), stays);
+  };
+  for (const event of ["pointerenter", "focusin"]) item.addEventListener(event, wait);
+  for (const event of ["pointerleave", "focusout"]) item.addEventListener(event, () => setTimeout(again));
+}
+
+/** What failed has succeeded: its error goes. One that offers something stays until that is done. */
+function settleNotices(text) {
+  if (text === undefined) return;
+  for (const each of document.querySelectorAll("#luma-notices > [data-level='error'][data-offers='']")) if (each.dataset.text === text) each.remove();
+}
+
+function clearNotices() {
+  document.getElementById("luma-notices")?.replaceChildren();
 }
 
 function newRegion() {
   const region = h("div", { id: "luma-notices", class: "luma luma-notices" });
   followTheme(region, new AbortController().signal);
   document.body.append(region);
+  const again = () => { if (region.children.length) placeNotices(region); };
+  addEventListener("resize", again);
+  addEventListener("scrollend", again, { capture: true });
   return region;
 }
+
+/** Put the notices where they cover the fewest controls: where the style sheet has them, if another place is no better. */
+function placeNotices(region) {
+  region.style.inset = "";
+  if (innerWidth < NOTICE_WIDE) return;
+  const { left: usualLeft, top: usualTop, width, height } = region.getBoundingClientRect();
+  const across = [usualLeft, NOTICE_EDGE, (innerWidth - width) / 2];
+  const down = [usualTop, NOTICE_EDGE, ...[0.8, 0.65, 0.5, 0.35, 0.2].map((part) => part * usualTop)];
+  const places = down.flatMap((top) => across.map((left) => ({ left, top })));
+  const boxes = [...document.querySelectorAll(CONTROLS)].map((each) => each.getBoundingClientRect()).filter((box) => box.width && box.bottom > 0 && box.top < innerHeight);
+  const covered = ({ left, top }) => boxes.filter((box) => box.left < left + width && box.right > left && box.top < top + height && box.bottom > top).length;
+  const counts = places.map(covered);
+  const best = places[counts.indexOf(Math.min(...counts))];
+  Object.assign(region.style, { inset: `${Math.max(0, best.top)}px auto auto ${Math.max(0, best.left)}px` });
+}
+
+const CONTROLS = ["button", "input", "select", "textarea", "a[href]", "summary", "canvas", "h2", "[role='slider']"].map((each) => `section.luma ${each}`).join() + ", [role='tab']"; // and what names a panel
 
 // The theme
 
@@ -328,9 +395,10 @@ function lose(line, isGone) {
   if (!isLost() || banner) return;
   const on = VOILA
     ? button({ text: "Go on", kind: "luma-button-primary", onclick: () => location.reload() })
-    : h("span", {}, "Run the notebook's cells again; if its kernel has died, restart it first.");
+    : button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => { made.hidden = true; } });
+  const how = VOILA ? "" : " Run the notebook's cells again, once its kernel runs.";
   const made = h("div", { id: "luma-lost", class: `luma luma-lost ${VOILA ? "" : "luma-lost-below"}`, role: "alert" }, icon("warning"),
-    h("p", {}, h("strong", {}, "The studio has lost its kernel. "), "All that was saved is safe, and your last edits are kept in this page."), on);
+    h("p", {}, h("strong", {}, "The studio has lost its kernel. "), "All that was saved is safe, and your last edits are kept in this page.", how), on);
   followTheme(made, new AbortController().signal);
   document.body.append(made);
 }

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import anywidget
 
 from luma_studio.errors import LumaError
-from luma_studio.panels.front import module, styles
+from luma_studio.panels.front import LOADER, module, styles
 from luma_studio.panels.session import Session, Source, session_of
 
 _log = logging.getLogger(__name__)
+
+_OF_THE_PAGE = frozenset({"code", "ping", "report"})  # verbs that need no session
 
 Buffers = list[bytes]
 Answer = Any
@@ -34,12 +36,7 @@ class Panel(anywidget.AnyWidget):
     slow: ClassVar[frozenset[str]] = frozenset()
     """Verbs that take their time: answered from a thread, so that the kernel goes on answering others."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        if "front" in cls.__dict__:  # not the classes that traitlets makes of it
-            cls._esm = module(f"{cls.front}.js")
-            cls._css = styles(f"{cls.front}.css")
-        super().__init_subclass__(**kwargs)
-
+    _esm = LOADER
     _unlisten: Callable[[], None] = staticmethod(lambda: None)  # what was refused has nothing to let go of
 
     def __init__(self, source: Source = None, **unknown: object) -> None:
@@ -53,10 +50,18 @@ class Panel(anywidget.AnyWidget):
         self._unlisten = self.session.listen(self._told)
         self.on_msg(self._asked)
 
+    def __repr__(self) -> str:
+        shown = f"of {self.session.production.name!r}" if self.session.is_open else "without a production"
+        return f"<{type(self).__name__} {shown}>"
+
     def close(self) -> None:
         """Take the panel off the page; the session goes on."""
         self._unlisten()
         super().close()
+
+    def do_code(self) -> Answer:
+        """The front end: an ES module and a style sheet."""
+        return {"module": module(f"{self.front}.js"), "styles": styles(f"{self.front}.css")}
 
     def do_ping(self) -> str:
         """Answer that the kernel is alive."""
@@ -76,7 +81,10 @@ class Panel(anywidget.AnyWidget):
         answer: dict[str, Any] = {"re": content.get("ask")}
         buffers: Buffers = []
         try:
-            value = self._answered(str(content.get("verb")), content.get("with") or {})
+            verb = str(content.get("verb"))
+            if verb not in _OF_THE_PAGE:
+                self.session.check_not_closed()
+            value = self._answered(verb, content.get("with") or {})
             if isinstance(value, tuple):
                 value, buffers = value
             answer["value"] = value

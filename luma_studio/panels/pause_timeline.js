@@ -4,13 +4,18 @@ import { button, clock, count, fill, h, icon, isLost, notice, panel, storage, ta
 import { arrange, clauseAt, silenceAfter } from "./timeline.js";
 import { makePlayer } from "./player.js";
 import { makeView } from "./view.js";
+import { percentOf, readLength } from "./lengths.js";
+import { isOff, isRunning, once, setOff } from "./work.js";
 import { BAND, HEIGHT, RULER, WAVES, draw, drawLevels, drawWhole, palette, seconds, waveform, wholeLevels } from "./drawing.js";
 
 const WHOLE = 44; // height of the strip that shows all, in pixels
 const GRAB = 9; // pixels to each side of a pause's edge at which it is taken; fingers need more
 const GRAB_TOUCH = 20;
+const PACE = 12; // pixels a second from which on every pause's edge is taken, not only the selected one's
+const NARROW = 2; // pixels: a pause that is narrower is not drawn, and has a grip instead
 const SNAP = 0.05; // seconds
 const LONGEST = 3600; // seconds a pause may have
+const LOCKED = "It is locked. Press L to free it.";
 const SLIDERS = 120; // pauses that are in the page for screen readers and the tab key
 const BATCH = 48; // waveforms that are asked for at once
 
@@ -49,6 +54,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   let levels = null; // of the strip; null: to be computed
   let onDrop = true; // listen to each drop
   let elsewhere = false;
+  let refused = null; // what was last asked of the selected pause and refused: { index, sentence, typed }
+  let speaking = null; // the last work of its kind
   const view = makeView(44100);
   const waves = new Map(); // by fingerprint
   const askedWaves = new Set();
@@ -82,8 +89,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   function makePage() {
     const position = h("span", { class: "luma-number luma-position" });
     const play = button({ icon: "play", label: "Play", key: "Space", kind: "luma-button-primary", onclick: act(togglePlay) });
-    const undo = button({ icon: "undo", label: "Undo", key: "Ctrl Z", onclick: act(() => afterEdits("undo")) });
-    const redo = button({ icon: "redo", label: "Redo", key: "Ctrl Shift Z", onclick: act(() => afterEdits("redo")) });
+    const undo = button({ icon: "undo", label: "Undo", key: "Ctrl Z", onclick: act(() => (isOff(undo) ? undefined : afterEdits("undo"))) });
+    const redo = button({ icon: "redo", label: "Redo", key: "Ctrl Shift Z", onclick: act(() => (isOff(redo) ? undefined : afterEdits("redo"))) });
     const hear = button({ icon: "ear", text: "Listen on drop", key: "D", "aria-pressed": "true", kind: "luma-hear", onclick: act(toggleHear) });
     const head = h("header", { class: "luma-head" },
       h("h2", {}, "Pauses"),
@@ -104,12 +111,14 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const stage = h("div", { class: "luma-stage", tabindex: "-1" }, canvas, sliders, playhead, tip);
     const caption = h("p", { class: "luma-caption luma-text", dir: "auto", "aria-live": "off" });
     const inspector = h("div", { class: "luma-inspector" });
+    const refusal = h("p", { class: "luma-refusal luma-text", id: `luma-refusal-${Math.random().toString(36).slice(2)}`, role: "alert", hidden: true });
     const legend = h("ul", { class: "luma-legend", "aria-label": "Where a pause's length came from" },
       ["written", "default", "agent", "tuned", "fitted"].map((source) => h("li", {}, h("i", { class: `luma-swatch luma-${source}` }), source)));
     const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend);
-    const empty = h("div", { class: "luma-empty", hidden: true }, icon("stretch"), h("strong", {}, "No pauses yet"), h("p", {}, "Write or paste a script and have it spoken; its pauses appear here."));
-    const banner = h("div", { class: "luma-banner", role: "status", hidden: true }, icon("warning"), "This production is open in another window, too. Edits there appear here; neither overwrites the other.");
-    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, main, empty, banner };
+    const empty = h("div", { class: "luma-empty", hidden: true }, icon("stretch"), h("strong", {}, "No pauses yet"), h("p", {}, "Write or paste a script and have it spoken; its pauses appear here."),
+      !document.body.dataset.voila && h("p", {}, "In a notebook, session.open(\"name\") opens a production, and PauseTimeline(calm) shows one."));
+    const banner = h("div", { class: "luma-banner", role: "status", hidden: true }, icon("warning"), "This production is open in another window, too. What is edited or typed there appears here; if both type at once, both texts are kept until you choose one.");
+    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, refusal, main, empty, banner };
   }
 
   /** A handler whose errors are shown; it keeps the focus in the panel. */
@@ -125,6 +134,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     if (!production) return;
     for (const [key, pause] of Object.entries(change.pauses)) {
       const index = Number(key);
+      if (refused?.index === index && refused.typed === null) refused = null;
       const ours = inFlight.get(index);
       if ((ours && ours.by !== change.by) || waiting.has(index)) continue; // a later edit of ours is on its way
       keepPause(index, pause);
@@ -154,6 +164,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       player.stop();
       resting = 0;
       measured = null;
+      speaking = null;
+      refused = null;
       forgetTakes();
     }
     if (!unmoved) giveUpDrag();
@@ -211,8 +223,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     levels = null;
     dirty = true;
     showPosition();
-    ui.undo.disabled = !production.history[0];
-    ui.redo.disabled = !production.history[1];
+    setOff(ui.undo, !production.history[0]);
+    setOff(ui.redo, !production.history[1]);
   }
 
   function firstView() {
@@ -225,16 +237,28 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   // Edits
 
-  /** Set a pause: at once here and in what is heard, then in Python. `since` is when the hand let go. */
+  /** Set a pause: at once here and in what is heard, then in Python; false for one that is locked. `since` is when the hand let go. */
   function tune(index, length, since = performance.now()) {
+    if (production.columns.locked[index]) {
+      refuse(index, LOCKED);
+      return false;
+    }
+    refused = null;
     const value = Math.min(LONGEST, Math.max(0, Math.round(length * 1000) / 1000));
-    if (value === production.columns.seconds[index] && production.columns.source[index] === "tuned") return;
+    if (value === production.columns.seconds[index] && production.columns.source[index] === "tuned") return true;
     keepOurs(index, value);
     rearrange();
     root.dispatchEvent(new CustomEvent("luma-rescheduled", { detail: performance.now() - since }));
     showInspector();
     if (inFlight.has(index)) waiting.set(index, value);
     else send(index, value);
+    return true;
+  }
+
+  /** Leave a pause as it is, and say why beside its length; what was `typed` stays there to be mended. */
+  function refuse(index, sentence, typed = null) {
+    refused = { index, sentence, typed };
+    showInspector();
   }
 
   function keepOurs(index, value) {
@@ -303,8 +327,16 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   function step(by) {
-    tune(selected, production.columns.seconds[selected] + by);
-    if (onDrop) hearDrop();
+    if (tune(selected, production.columns.seconds[selected] + by) && onDrop) hearDrop();
+  }
+
+  /** Take the length that was typed. */
+  function takeTyped(index, typed) {
+    ui.typing = null;
+    const { length, error } = readLength(typed, LONGEST);
+    if (error) return refuse(index, error, typed);
+    if (tune(index, length) && onDrop) hearDrop();
+    return showInspector();
   }
 
   function toggleLock() {
@@ -327,7 +359,10 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       return undefined;
     }
     takeTheFloor(stopPlaying);
-    return player.play(bounds, options);
+    const playing = player.play(bounds, options); // which ends what played before
+    looping = player.playing && Boolean(options?.loop);
+    showPlaying();
+    return playing;
   }
 
   function prepare(position) {
@@ -345,7 +380,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   function playAround(loop = false) {
     if (loop && player.playing && looping) return player.stop();
-    looping = loop;
     return playFrom(around(selected), { loop });
   }
 
@@ -378,6 +412,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
 
   function select(index, { focus = false, reveal = true } = {}) {
     selected = Math.max(0, Math.min(timeline.count - 1, index));
+    if (refused?.index !== selected) refused = null;
     if (reveal) view.reveal(timeline.clipStart[selected], timeline.speechEnd[selected] + silenceAfter(timeline, selected));
     if (!player.playing) resting = Math.max(0, timeline.clipStart[selected]);
     dirty = true;
@@ -429,26 +464,32 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const { clauses, columns } = production;
     if (!timeline.count) return fill(ui.inspector);
     const there = silenceAfter(timeline, index) / timeline.rate;
+    const told = refused?.index === index ? refused : { sentence: "", typed: null };
+    const { typed } = told;
+    if (ui.refusal.textContent !== told.sentence) ui.refusal.textContent = told.sentence;
+    ui.refusal.hidden = !told.sentence;
     const value = h("input", {
-      class: "luma-input luma-number luma-seconds", type: "number", min: "0", max: String(LONGEST), step: "0.1", inputMode: "decimal",
-      value: seconds(columns.seconds[index]), "aria-label": "Length of the pause in seconds", "data-field": "seconds",
+      class: "luma-input luma-number luma-seconds", type: "text", inputMode: "decimal", autocomplete: "off",
+      value: typed ?? seconds(columns.seconds[index]), "aria-label": "Length of the pause in seconds", "data-field": "seconds",
+      "aria-invalid": typed === null ? null : "true", "aria-describedby": ui.refusal.id,
       oninput: () => { ui.typing = index; },
       onblur: () => { ui.typing = null; },
-      onchange: act((event) => {
-        ui.typing = null;
-        if (event.target.value === "" || !Number.isFinite(event.target.valueAsNumber)) return showInspector();
-        tune(index, event.target.valueAsNumber);
-        if (onDrop) hearDrop();
-        return undefined;
-      }),
+      onchange: act((event) => takeTyped(index, event.target.value)),
       onkeydown: (event) => {
         event.stopPropagation();
-        if (event.key === "Enter") event.target.blur();
+        const by = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
+        if (by && ui.typing !== index) {
+          event.preventDefault();
+          step(by);
+        }
+        if (event.key === "Enter") event.target.blur(); // which takes what was typed
         if (event.key === "Escape") {
           ui.typing = null;
+          refused = null;
           showInspector();
         }
-        if (event.key === "Enter" || event.key === "Escape") select(index, { focus: true });
+        if (event.key === "Enter" && refused?.index === index && refused.typed !== null) typeLength();
+        else if (event.key === "Enter" || event.key === "Escape") select(index, { focus: true });
       },
     });
     const locked = columns.locked[index];
@@ -464,6 +505,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
             value, h("span", {}, "s"),
             button({ icon: "plus", label: "Longer by 0.1 s", key: "→", "data-field": "more", onclick: act(() => step(0.1)) }),
             button({ icon: locked ? "lock" : "unlock", label: locked ? "Free this pause" : "Lock this pause", key: "L", "aria-pressed": String(locked), "data-field": "lock", onclick: act(toggleLock) })),
+          ui.refusal,
           h("p", { class: "luma-told" },
             h("span", { class: `luma-badge luma-source luma-${columns.source[index]}` }, columns.source[index]),
             locked && h("span", { class: "luma-badge" }, "locked"),
@@ -479,10 +521,17 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       ui.takes ??= h("div", { class: "luma-takes luma-row" }));
     const again = typing && ui.inspector.querySelector(`[data-field="${typing}"]`);
     again?.focus({ preventScroll: true });
+    if (typing === "seconds" && typed !== null) return undefined;
     if (typing === "seconds") again?.select(); // as it was when one went there: what is typed takes its place
     clearTimeout(takesTimer);
     takesTimer = setTimeout(act(showTakes), 120);
     return undefined;
+  }
+
+  function typeLength() {
+    const field = ui.inspector.querySelector(".luma-seconds");
+    field.focus();
+    field.select();
   }
 
   function boundsOf(index) {
@@ -516,15 +565,20 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const takes = await desk.tell("takes", asked);
     if (asked.clause !== selected || asked.production !== production?.name || !takes) return;
     ui.takes.shown = takes;
+    const focused = ui.takes.contains(document.activeElement) ? document.activeElement.dataset.field : null;
     fill(ui.takes,
       h("h3", {}, takes.length > 1 ? "Takes of this clause" : "This clause"),
       takes.map((each, at) =>
         h("span", { class: "luma-take", "data-used": String(each.used) },
-          button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", onclick: act(() => listen(at)) }),
+          button({ icon: "play", text: `Take ${at + 1}`, key: at < 9 ? String(at + 1) : undefined, label: `Listen to take ${at + 1}, ${each.voice}`, kind: "luma-button-quiet", "data-field": `take-${at}`, onclick: act(() => listen(at)) }),
           each.used
             ? h("span", { class: "luma-badge luma-badge-good" }, "in use")
-            : button({ text: "Use", label: `Use take ${at + 1}`, onclick: act(() => desk.tell("take_back", { ...asked, fingerprint: each.fingerprint })) }))),
-      button({ icon: "voice", text: takes.length ? "Speak again" : "Speak", key: "S", onclick: act(speakAgain) }));
+            : button({ text: "Use", label: `Use take ${at + 1}`, "data-field": `use-${at}`, onclick: act(once(() => desk.tell("take_back", { ...asked, fingerprint: each.fingerprint }))) }))),
+      ui.again = button({ icon: "voice", text: takes.length ? "Speak again" : "Speak", key: "S", "data-field": "again", onclick: act(speakAgain) }));
+    setOff(ui.again, isRunning(speaking));
+    if (!focused) return;
+    const same = ui.takes.querySelector(`[data-field="${focused}"]`);
+    (same ?? ui.sliders.querySelector(`[data-index="${selected}"]`))?.focus({ preventScroll: true });
   }
 
   function listen(at) {
@@ -534,8 +588,20 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     return player.playTake(take.fingerprint);
   }
 
+  /** Have the clause spoken; until that has ended, asking again does nothing. */
   async function speakAgain() {
-    await (production.takes.fingerprint[selected] ? desk.tell("speak_again", ofThis({ clause: selected })) : desk.tell("speak", ofThis()));
+    if (isRunning(speaking)) return;
+    const before = speaking;
+    const begun = { kind: "speak", status: "running" };
+    followSpeaking(begun);
+    const verb = production.takes.fingerprint[selected] ? "speak_again" : "speak";
+    const answer = await desk.tell(verb, ofThis(verb === "speak" ? {} : { clause: selected }));
+    if (answer === undefined && speaking === begun) followSpeaking(before);
+  }
+
+  function followSpeaking(work) {
+    speaking = work;
+    if (ui.again) setOff(ui.again, isRunning(speaking));
   }
 
   async function takeBack() {
@@ -549,7 +615,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const now = h("p", { class: "luma-muted" });
     const answer = h("p", { role: "status" });
     const scaled = h("p", { role: "status" });
-    const percent = h("input", { class: "luma-input luma-number", type: "number", min: "0", max: "10000", step: "any", required: true, value: "120" });
+    const percent = h("input", { class: "luma-input luma-number", type: "text", inputMode: "decimal", autocomplete: "off", value: "120" });
     const choose = (name, options) => h("select", { class: "luma-input", "aria-label": name }, options.map(([value, text]) => h("option", { value }, text)));
     const source = choose("Pauses", [["", "all pauses"], ["written", "written pauses"], ["default", "default pauses"], ["agent", "agent's pauses"], ["tuned", "tuned pauses"], ["fitted", "fitted pauses"]]);
     const after = choose("After", [["", "after anything"], ["sentence", "after sentences"], ["comma", "after commas"], ["fragment", "after fragments"]]);
@@ -563,20 +629,28 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
         return undefined;
       }
     };
-    const fitTo = act(async () => {
+    const fitTo = act(once(async () => {
       const result = await asked("fit", { total: total.value }, answer);
       if (result === undefined) return;
       if (result === null) return dialog.close();
       const reach = [result.least, result.most].filter((each) => each !== null);
       fill(answer, result.error, " ", reach.map((each) => button({ text: `Fit to ${clock(each / production.rate, 2)}`, onclick: act(async () => { if ((await asked("fit", { total: `${each} samples` }, answer)) === null) dialog.close(); }) })));
-    });
-    const scaleBy = act(async () => {
-      const given = { factor: percent.valueAsNumber / 100 };
+    }));
+    const scaleBy = act(once(async () => {
+      const wanted = percentOf(percent.value);
+      if (wanted === null || wanted < 1 || wanted > 10000) {
+        fill(scaled, "Write a number of percent from 1 to 10,000, such as 80 or 120,5.");
+        percent.focus();
+        return;
+      }
+      const given = { factor: wanted / 100 };
       if (source.value) given.source = source.value;
       if (after.value) given.after = after.value;
       if (scene.value) given.scene = scene.value;
-      if ((await asked("scale", given, scaled)) === null) dialog.close();
-    });
+      const changed = await asked("scale", given, scaled);
+      if (changed === 0) fill(scaled, "Nothing changed: locked pauses and those of 0 s keep their length, and 100 % is what they have.");
+      else if (changed !== undefined) dialog.close();
+    }));
     const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Fit or scale pauses" },
       h("header", { class: "luma-head" }, h("h2", {}, "Fit or scale pauses"), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
       h("form", { class: "luma-body luma-form", onsubmit: (event) => { event.preventDefault(); fitTo(); } },
@@ -618,6 +692,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   function placeSliders() {
     const [first, last] = slidersRange();
     const focused = ui.sliders.contains(document.activeElement);
+    const isTakenAnywhere = view.pace > PACE;
     while (pool.length < last - first) {
       const slider = h("div", { role: "slider", class: "luma-slider", "aria-valuemin": "0", "aria-valuemax": String(LONGEST), onfocus: act((event) => { const at = Number(event.target.dataset.index); if (at !== selected) select(at); }) });
       pool.push(slider);
@@ -626,16 +701,22 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     pool.forEach((slider, at) => {
       const index = first + at;
       slider.hidden = index >= last;
-      if (slider.hidden) return;
+      if (slider.hidden) {
+        slider.tabIndex = -1;
+        slider.dataset.key = "";
+        return;
+      }
       const x = view.x(timeline.speechEnd[index]);
       const width = Math.max(6, silenceAfter(timeline, index) * view.scale);
       slider.style.transform = `translateX(${x}px)`;
       slider.style.width = `${width}px`;
+      slider.classList.toggle("luma-slider-empty", isTakenAnywhere && silenceAfter(timeline, index) * view.scale < NARROW);
       const key = `${index}|${production.columns.seconds[index]}|${production.columns.source[index]}|${production.columns.locked[index]}|${index === selected}`;
       if (slider.dataset.key === key) return;
       slider.dataset.key = key;
       slider.dataset.index = String(index);
       slider.tabIndex = index === selected ? 0 : -1;
+      slider.style.setProperty("--luma-grip", `var(--luma-${production.columns.source[index]})`);
       const length = production.columns.seconds[index];
       slider.setAttribute("aria-label", `Pause after: ${production.clauses.text[index].slice(0, 200)}`);
       slider.setAttribute("aria-valuenow", String(length));
@@ -768,7 +849,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const index = pauseAt(x, event);
     if (index >= 0) {
       select(index, { focus: true, reveal: false });
-      drag = { index, x, from: production.columns.seconds[index], seconds: production.columns.seconds[index], moved: false };
+      drag = { index, x, from: production.columns.seconds[index], seconds: production.columns.seconds[index], moved: false, locked: production.columns.locked[index] };
       showTip();
     } else {
       gesture = { kind: "pan", x, start: view.start, moved: false };
@@ -796,7 +877,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       }
     } else {
       const over = pauseAt(x, event);
-      ui.stage.style.cursor = over >= 0 ? "ew-resize" : "";
+      ui.stage.style.cursor = over < 0 ? "" : production.columns.locked[over] ? "not-allowed" : "ew-resize";
       if (over !== hovered) {
         hovered = over;
         dirty = true;
@@ -840,7 +921,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
       const begin = view.x(timeline.speechEnd[index]);
       const edge = begin + silenceAfter(timeline, index) * view.scale;
       const off = Math.abs(edge - x);
-      if (off <= closest && (view.pace > 12 || index === selected)) {
+      if (off <= closest && (view.pace > PACE || index === selected)) {
         best = index;
         closest = off;
       }
@@ -853,9 +934,10 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const by = (x - drag.x) / view.pace;
     if (Math.abs(x - drag.x) > 2) drag.moved = true;
     if (!drag.moved) return;
+    dirty = true;
+    if (drag.locked) return;
     const wanted = Math.max(0, drag.from + by);
     drag.seconds = Math.min(LONGEST, free ? wanted : Math.round(wanted / SNAP) * SNAP);
-    dirty = true;
   }
 
   /** What is dragged is laid out once a frame, however often the hand reports. */
@@ -869,7 +951,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   /** The hand lets go: the pause stays as it is, or as it was where the drag was given up. */
   function endDrag(event) {
     if (!drag) return;
-    const { index, from, seconds: length, moved } = drag;
+    const { index, from, seconds: length, moved, locked } = drag;
     giveUpDrag();
     if (moved) production.columns.seconds[index] = from;
     if (event && moved && Math.abs(length - from) > 0.0005) {
@@ -878,6 +960,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     } else if (moved) {
       rearrange();
     }
+    if (event && moved && locked) refuse(index, LOCKED);
     dirty = true;
   }
 
@@ -890,8 +973,9 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const by = drag.seconds - drag.from;
     const x = view.x(timeline.speechEnd[drag.index] + silenceAfter(timeline, drag.index));
     ui.tip.hidden = !drag.moved;
-    ui.tip.textContent = `${drag.seconds.toFixed(2)} s  (${by < 0 ? "−" : "+"}${Math.abs(by).toFixed(2)})`;
-    ui.tip.style.transform = `translateX(${Math.max(50, Math.min(view.width - 60, x))}px) translateX(-50%)`;
+    ui.tip.textContent = drag.locked ? LOCKED : `${drag.seconds.toFixed(2)} s  (${by < 0 ? "−" : "+"}${Math.abs(by).toFixed(2)})`;
+    const half = ui.tip.offsetWidth / 2 + 4;
+    ui.tip.style.transform = `translateX(${Math.max(half, Math.min(view.width - half, x))}px) translateX(-50%)`;
   }
 
   function clicked(x, event) {
@@ -952,7 +1036,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     "[": previousPause,
     Home: () => select(0, { focus: true }),
     End: () => select(timeline.count - 1, { focus: true }),
-    Enter: () => { const field = ui.inspector.querySelector(".luma-seconds"); field.focus(); field.select(); },
+    Enter: typeLength,
     l: toggleLock,
     s: speakAgain,
     t: takeBack,
@@ -970,13 +1054,13 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const time = h("input", { class: "luma-input luma-number", placeholder: "3:25" });
     const answer = h("p", { role: "status" });
     const go = () => {
-      const parts = time.value.trim().split(":").map((part) => (part.trim() === "" ? NaN : Number(part)));
-      if (parts.length > 3 || parts.some((part) => !(part >= 0))) {
-        fill(answer, `“${time.value}” is no time. Write it as 3:25, or in seconds.`);
+      const { length, error } = readLength(time.value);
+      if (error) {
+        fill(answer, error);
         return;
       }
       dialog.close();
-      goTo(parts.reduce((sum, part) => sum * 60 + part, 0) * timeline.rate);
+      goTo(length * timeline.rate);
     };
     const dialog = h("dialog", { class: "luma-dialog", "aria-label": "Go to a time" },
       h("form", { class: "luma-body luma-form", onsubmit: act((event) => { event.preventDefault(); go(); }) },
@@ -1043,9 +1127,8 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     levels = null;
     dirty = true;
   });
-  desk.on("work", (work) => {
-    if (production && work.kind === "export" && work.status === "done") desk.tell("measured", ofThis()).then(keepMeasured);
-  });
+  desk.on("files", () => production && desk.tell("measured", ofThis()).then(keepMeasured));
+  desk.on("work", (work) => { if (work.kind === "speak") followSpeaking(work); });
 
   function keepMeasured(report) {
     measured = report && new Map(report.pauses.map((each) => [each.clause, each]));
@@ -1056,6 +1139,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const { value } = await desk.ask("state");
   showElsewhere(value.elsewhere);
   follow(value.production);
+  followSpeaking(value.works.find((work) => work.kind === "speak") ?? null);
   requestAnimationFrame(frame);
 });
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
+from luma_studio import library
 from luma_studio.errors import FitError, SettingError
 from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.production import Key, Production
 
 _PEAKS = 200  # a second: a waveform's grain in the page
 _LOOKS = frozenset({"samples", "peaks", "takes", "measured"})
+_LEAST_FACTOR = 0.01  # at 0 all proportions would be gone
 
 
 class PauseTimeline(Panel):
@@ -21,7 +23,8 @@ class PauseTimeline(Panel):
     """
 
     front = "pause_timeline"
-    topics = ("state", "pauses", "work", "elsewhere")
+    topics = ("state", "pauses", "work", "files", "elsewhere")
+    slow = frozenset({"measured"})
 
     def _answered(self, verb: str, given: dict[str, Any]) -> Answer:
         """Answer what the page asks about a ``production``, unless another is open by now: nothing is changed in that.
@@ -37,8 +40,9 @@ class PauseTimeline(Panel):
         raise SettingError(f"{name} is not open any more, so nothing was changed in it. Open it again to go on.")
 
     def do_state(self) -> Answer:
-        """The open production."""
-        return {"production": self.session.state(), "elsewhere": self.session.elsewhere}
+        """The open production, and the work."""
+        state, works = self.session.state(), self.session.works()
+        return {"production": state, "elsewhere": self.session.elsewhere, "works": works}
 
     def do_samples(self, fingerprints: list[str]) -> tuple[Answer, Buffers]:
         """The samples of takes, 16 bit little-endian, one buffer each."""
@@ -52,16 +56,34 @@ class PauseTimeline(Panel):
         return {"grain": grain}, [_peaks(production.samples(each), grain) for each in fingerprints]
 
     def do_tune(self, seconds: dict[str, float], by: str) -> None:
-        """Set pauses."""
-        self.session.edit(lambda production: production.tune({int(i): s for i, s in seconds.items()}), by)
+        """Set pauses by hand. Raises SettingError for one that is locked."""
+        lengths: dict[Key, float] = {int(index): length for index, length in seconds.items()}
+
+        def tuned(production: Production) -> None:
+            if any(production.pauses[index].locked for index in lengths):
+                raise SettingError("It is locked. Press L to free it.")
+            production.tune(lengths)
+
+        self.session.edit(tuned, by)
 
     def do_lock(self, clauses: list[int], locked: bool) -> None:
         """Lock pauses or free them."""
         self.session.edit(lambda production: production.lock(clauses, locked=locked))
 
-    def do_scale(self, factor: float, **among: Any) -> None:
-        """Multiply free pauses, all or some."""
-        self.session.edit(lambda production: production.scale(factor, **among))
+    def do_scale(self, factor: float, **among: Any) -> int:
+        """Multiply free pauses, all or some; answers with how many changed. Raises SettingError for less than 1 %."""
+        if not factor >= _LEAST_FACTOR:
+            raise SettingError("Pauses are scaled to 1 % at least: at 0 % all their proportions would be lost.")
+        changed = 0
+
+        def scaled(production: Production) -> None:
+            nonlocal changed
+            before = tuple(production.pauses)
+            production.scale(factor, **among)
+            changed = sum(old != new for old, new in zip(before, production.pauses, strict=True))
+
+        self.session.edit(scaled)
+        return changed
 
     def do_fit(self, total: str) -> Answer:
         """Stretch the free pauses to a total; answers with the totals that can be reached if this one cannot."""
@@ -106,13 +128,12 @@ class PauseTimeline(Panel):
         self.session.take_back(clause, fingerprint)
 
     def do_measured(self) -> Answer:
-        """The pauses as the audit measured them in the last master, where what was asked is still the same."""
-        production = self.session.production
-        path = production.folder / "audit.json"
-        if not path.exists():
-            return None
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return {"file": report["file"], "pauses": report["pauses"]}
+        """The pauses as the audit measured them in a master; None if that very file is not there."""
+        folder = self.session.production.folder
+        match library.audit_of(folder.parent, folder.name):
+            case {"file": str(file), "pauses": list(pauses)}:
+                return {"file": file, "pauses": pauses}
+        return None
 
 
 def _peaks(samples: np.ndarray[Any, np.dtype[np.int16]], grain: int) -> bytes:

@@ -14,13 +14,14 @@ const MARK = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9 9v6M12 7.5v9M15 10v4";
 export default panel("Productions", async ({ root, desk, signal }) => {
   const act = desk.guarded;
   const page = document.body.dataset.voila === "voila";
-  let state = { name: null, recent: [], alone: false };
+  let state = { name: null, recent: [] };
   let showsAll = false;
   const ui = makePage();
   root.append(...ui.parts);
 
   function makePage() {
-    const name = h("strong", { class: "luma-productions-name luma-text", dir: "auto" });
+    const named = h("bdi", { dir: "auto" }); // a name written from the right stays beside the others
+    const name = h("strong", { class: "luma-productions-name luma-text", hidden: true }, named);
     const items = h("ul", { class: "luma-productions-items" });
     const sheet = h("div", { class: "luma-productions-sheet", popover: "auto", role: "group", "aria-label": "Productions" }, items);
     const menu = button({ icon: "folder", text: "Productions", kind: "luma-productions-menu", popoverTargetElement: sheet });
@@ -32,7 +33,7 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     const missing = h("p", { class: "luma-banner", role: "alert", hidden: true });
     const home = h("div", { class: "luma-productions-home" });
     const told = h("p", { class: "luma-hidden-text", role: "status" });
-    return { parts: [bar, missing, home, told], name, items, menu, sheet, begin, missing, home, told };
+    return { parts: [bar, missing, home, told], name, named, items, menu, sheet, begin, missing, home, told };
   }
 
   // What is open
@@ -46,15 +47,16 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     const moved = now.name !== state.name;
     state = now;
     root.classList.toggle("luma-productions-open", state.name !== null);
-    ui.name.textContent = state.name ?? "";
-    ui.menu.hidden = state.alone || !state.recent.length || state.name === null;
-    ui.begin.hidden = state.alone;
+    desk.opened(state.name);
+    ui.named.textContent = state.name ?? "";
+    ui.name.hidden = state.name === null;
+    ui.menu.hidden = !state.recent.length || state.name === null;
     fill(ui.items, state.recent.map((each) => h("li", {}, entry(each))));
     ui.home.hidden = state.name !== null;
     showHome();
     if (moved) {
       ui.missing.hidden = true;
-      ui.told.textContent = state.name === null ? "No production is open." : `${state.name} is open.`;
+      fill(ui.told, ...(state.name === null ? ["No production is open."] : [h("bdi", {}, state.name), " is open."]));
       if (page) putInAddress(state.name);
     }
   }
@@ -63,7 +65,7 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     const when = h("time", { class: "luma-muted" });
     showAgo(when, changed);
     return h("button", { type: "button", class: "luma-productions-entry", "aria-current": name === state.name ? "true" : null, onclick: act(() => open(name)) },
-      h("span", { class: "luma-productions-title luma-text", dir: "auto" }, name), when);
+      h("span", { class: "luma-productions-title luma-text" }, h("bdi", { dir: "auto" }, name)), when);
   }
 
   function showHome() {
@@ -91,15 +93,16 @@ export default panel("Productions", async ({ root, desk, signal }) => {
     const found = await desk.tell("open", { name });
     ui.missing.hidden = found !== false;
     if (found === false) {
-      fill(ui.missing, icon("warning"), h("span", { class: "luma-text" }, `There is no production “${name}” here any more. Open another one, or begin a new script.`));
+      fill(ui.missing, icon("warning"), h("span", { class: "luma-text" }, "There is no production “", h("bdi", {}, name), "” here any more. Open another one, or begin a new script."));
       await refresh();
     }
     if (!found && page) putInAddress(state.name);
   }
 
   async function leave() {
-    if (state.name !== null && (await inTurn(() => desk.tell("leave"))) === undefined) return;
-    dispatchEvent(new CustomEvent("luma-new-script"));
+    const left = state.name !== null;
+    if (left && (await inTurn(() => desk.tell("leave"))) === undefined) return;
+    dispatchEvent(new CustomEvent("luma-new-script", { detail: { left } }));
   }
 
   // The address names what is open

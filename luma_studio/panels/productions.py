@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from luma_studio.errors import SettingError
 from luma_studio.panels.panel import Answer, Panel
 
 
@@ -17,16 +16,11 @@ class Productions(Panel):
     slow = frozenset({"open"})
 
     def do_state(self) -> Answer:
-        """The name of the open production, and all there are, the one saved last first; ``alone``: without a studio."""
-        name = self.session.production.name if self.session.is_open else None
-        try:
-            recent = self.session.studio.recent()
-        except SettingError:  # the session was begun with a production alone
-            return {"name": name, "recent": [], "alone": True}
+        """The name of the open production, and all there are, the one saved last first."""
+        recent = self.session.studio.recent()
         return {
-            "name": name,
+            "name": self.session.production.name if self.session.is_open else None,
             "recent": [{"name": each.name, "changed": each.changed} for each in recent],
-            "alone": False,
         }
 
     def do_open(self, name: str) -> bool:

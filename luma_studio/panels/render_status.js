@@ -1,8 +1,8 @@
 // How far speaking and exporting are: a line when all is quiet, every scene and clause when something is on its way.
 
-import { button, count, fill, h, icon, notice, panel } from "./kit.js";
+import { button, count, fill, h, icon, panel, storage } from "./kit.js";
 import { dollars, price } from "./words.js";
-import { exportStages, isRunning, progressBar, timeLeft } from "./work.js";
+import { askBeforeLeaving, exportStages, isOff, isRunning, once, progressBar, setOff, timeLeft } from "./work.js";
 
 const MOST_CELLS = 5000; // clauses that have a cell each; a longer script has its scenes counted
 const MOST_FAILED = 50; // that are listed
@@ -40,6 +40,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
 
   // What Python tells
 
+  askBeforeLeaving(() => isRunning(speaking) || isRunning(exporting), signal);
   desk.on("production", desk.guarded(refresh));
   desk.on("work", (work) => {
     take(work);
@@ -60,13 +61,23 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     for (const work of state.works) take(work);
     if (production) build();
     show();
+    if (mine > owedAt) sayEnd();
   }
 
   function take(work) {
     if (work.kind === "speak") speaking = work;
     else exporting = work;
     if (production && isRunning(speaking)) production.spent = null; // nobody knows before the end
+    if (production && work.kind === "speak") remember(isRunning(work));
   }
+
+  /** Remember beyond a reload that speaking is on its way: it ends with the page, and that page cannot tell. */
+  function remember(isBusy) {
+    if (isBusy) storage.setItem(`luma-speaking:${production.name}`, "yes");
+    else storage.removeItem(`luma-speaking:${production.name}`);
+  }
+
+  const wasInterrupted = () => !speaking && storage.getItem(`luma-speaking:${production.name}`) !== null;
 
   // The whole
 
@@ -106,6 +117,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     if (isRunning(speaking)) return running();
     if (failed) return { sign: "bad", sentence: `${count(failed, "clause")} could not be spoken`, detail: missing ? "The others are kept. Trying again asks only for what is missing." : "The take that was there is kept.", act: missing ? "Try again" : null };
     if (speaking?.status === "failed") return { sign: "bad", sentence: "Speaking stopped", detail: speaking.error, act: missing ? "Try again" : null };
+    if (missing && wasInterrupted()) return { sign: "bad", sentence: "Speaking was interrupted", detail: `${notSpoken(missing, clauses)}. Going on asks only for the rest.`, act: "Go on" };
     if (missing) return { sign: "idle", sentence: notSpoken(missing, clauses), detail: toBuy(production), act: "Speak" };
     if (speaking?.status === "done") return { sign: "good", sentence: allSpoken(clauses), detail: bought(), act: null };
     return { sign: "good", sentence: allSpoken(clauses), detail: "", act: null };
@@ -145,17 +157,39 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     return words[0].toUpperCase() + words.slice(1);
   }
 
-  let actShown;
+  // One button for all of it: so the focus stays, and the second half of a double click on Speak is no Stop.
+  const ICONS = { Stop: "stop", Speak: "voice" };
+  const doing = button({ text: " ", hidden: true, onclick: desk.guarded(once(() => (isRunning(speaking) ? stopSpeaking() : speak()))) });
+  act.append(doing);
+  let actShown = null;
 
   function showAct(wanted) {
-    const key = `${wanted}|${speaking?.status === "stopping"}`;
-    if (key === actShown) return;
-    const focused = act.contains(document.activeElement);
-    actShown = key;
-    if (!wanted) fill(act);
-    else if (wanted === "Stop") fill(act, button({ icon: "stop", text: "Stop", label: "Stop speaking", disabled: speaking.status === "stopping", onclick: desk.guarded(() => desk.tell("stop", { kind: "speak" })) }));
-    else fill(act, button({ icon: wanted === "Speak" ? "voice" : "refresh", text: wanted, kind: "luma-button-primary", onclick: desk.guarded(() => desk.tell("speak")) }));
-    if (focused) (act.querySelector("button:enabled") ?? more).focus({ preventScroll: true });
+    const focused = document.activeElement === doing;
+    setOff(doing, wanted === "Stop" && speaking.status === "stopping");
+    if (wanted === actShown) return;
+    actShown = wanted;
+    doing.hidden = !wanted;
+    if (!wanted && focused) more.focus({ preventScroll: true });
+    if (!wanted) return;
+    const words = wanted === "Stop" ? "Stop speaking" : wanted;
+    doing.classList.toggle("luma-button-primary", wanted !== "Stop");
+    doing.title = words === wanted ? "" : words;
+    doing.setAttribute("aria-label", words);
+    fill(doing, icon(ICONS[wanted] ?? "refresh"), h("span", {}, wanted));
+  }
+
+  function stopSpeaking() {
+    return isOff(doing) ? undefined : desk.tell("stop", { kind: "speak" });
+  }
+
+  /** Have it spoken; until that has ended, asking again does nothing. */
+  async function speak() {
+    const before = speaking;
+    const begun = { kind: "speak", status: "running", stages: [], clauses: [], left: null };
+    speaking = begun;
+    show();
+    if ((await desk.tell("speak")) === undefined && speaking === begun) speaking = before;
+    show();
   }
 
   // Scenes and clauses
@@ -251,7 +285,9 @@ export default panel("Render status", async ({ root, desk, signal }) => {
 
   function showExport() {
     const status = exporting?.status;
+    const focused = exported.contains(document.activeElement);
     exported.hidden = !exporting || status === "done" || status === "stopped";
+    if (focused && !["running", "stopping"].includes(status)) more.focus({ preventScroll: true });
     if (exported.hidden) {
       exportBar = null;
       return;
@@ -269,7 +305,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     const words = h("p", { class: "luma-muted luma-text" });
     const steps = h("ol", { class: "luma-status-steps" });
     const progress = progressBar("Exporting");
-    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", onclick: desk.guarded(() => desk.tell("stop", { kind: "export" })) });
+    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", onclick: desk.guarded(once(() => (isOff(stop) ? undefined : desk.tell("stop", { kind: "export" })))) });
     fill(exported, h("div", { class: "luma-status-line" }, h("div", { class: "luma-status-words" }, h("h3", {}, "Exporting"), words), stop), progress.element, steps);
     return {
       show() {
@@ -277,7 +313,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
         const current = stages.find((stage) => stage.now) ?? stages[0];
         const stopping = exporting.status === "stopping";
         words.textContent = stopping ? "Stopping …" : [current.subject, timeLeft(exporting.left)].filter(Boolean).join(" · ");
-        stop.disabled = stopping;
+        setOff(stop, stopping);
         progress.show(current.share, `${current.name} ${Math.round(current.share * 100)} %`);
         fill(steps, stages.map((stage) => h("li", { "data-state": stage.now ? "now" : stage.began && stage.share === 1 ? "done" : "waiting", "aria-current": stage.now ? "step" : null },
           stage.began && stage.share === 1 && icon("check"), stage.name, stage.now && h("span", { class: "luma-number" }, ` ${Math.floor(stage.share * 100)} %`))));
@@ -290,6 +326,8 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   let saidWork = "";
   let saidAt = 0;
   let saidQuarter = 0;
+  let owed = ""; // the work whose end is to be said, once the production is here as it is then
+  let owedAt = 0; // what had been asked by that end: an answer to it may be older
 
   function say(told) {
     const work = isRunning(speaking) ? "speaking" : isRunning(exporting) ? "exporting" : "";
@@ -300,10 +338,18 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     const ended = saidWork && !work;
     if (work === "speaking") said.textContent = `${told.sentence}: ${told.detail}.`;
     else if (work === "exporting") said.textContent = `Exporting: ${exportStages(exporting).find((stage) => stage.now)?.name.toLowerCase()}, ${Math.round(share * 100)} %.`;
-    else if (ended) said.textContent = saidWork === "exporting" ? exportEnd() : `${told.sentence}. ${told.detail}`;
+    if (work) owed = "";
+    if (ended) [owed, owedAt] = [saidWork, asked];
     saidWork = work;
     saidAt = performance.now();
     saidQuarter = quarter;
+  }
+
+  function sayEnd() {
+    if (!owed) return;
+    const told = summary();
+    said.textContent = owed === "exporting" ? exportEnd() : [told.sentence, told.detail].filter(Boolean).join(". ");
+    owed = "";
   }
 
   function exportEnd() {

@@ -1,7 +1,7 @@
 // The script editor: the text, coloured as Python reads it; its scenes, its name, its voices.
 
 import { button, clock, count, download, fill, h, icon, notice, panel, storage, takeTheFloor } from "./kit.js";
-import { price } from "./words.js";
+import { price, showAgo } from "./words.js";
 
 const COLOURED = 300000; // characters up to which a text is coloured,
 const COLOURED_LINES = 10000; // lines,
@@ -13,6 +13,8 @@ const QUOTE = 250; // ms of rest before a quote is asked for
 const LOST_AFTER = 20000; // ms after which a question counts as lost
 const LISTED = 200; // scenes, and diagnostics, that are listed
 const KEPT_HERE = 2 ** 20; // characters of a draft that are kept in the page, too
+const LOOK = 1500; // ms between two looks whether another window typed into the script
+const GLANCE = 70; // characters of another window's text that are shown
 const USUAL = { rate: 150, pitch: 50 };
 const WHOLE_LINES = new Set(["header", "direction", "setting"]); // kinds that go on when one types at their end
 const LANGUAGES = "en hi bn ta te mr gu pa kn ml ur ne si ar fa he tr es pt fr de it nl sv nb da fi pl cs hu ro el ru uk ja zh ko vi th id sw".split(" ");
@@ -22,7 +24,7 @@ const TOO_LONG = "This text is over 4 MB, more than one production takes. Divide
 
 export default panel("Script", async ({ root, desk, signal }) => {
   const act = desk.guarded;
-  let shown = { name: null, text: "", alone: false, choices: {}, opened: false }; // what is open, as Python has it
+  let shown = { name: null, text: "", choices: {}, opened: false }; // what is open, as Python has it
   let changes = {}; // of its choices
   let reading = null; // what Python last made of the text, and of which text
   let quote = null;
@@ -30,10 +32,10 @@ export default panel("Script", async ({ root, desk, signal }) => {
   let work = null; // speaking that is on its way
 
   const sheet = makeSheet({ typed, moved: showCurrentScene, act, signal });
-  const side = makeSide({ jump: (scene) => sheet.jump(placer()(scene.offset)), example: openExample, act });
+  const side = makeSide({ jump: (scene) => sheet.jump(placer()(scene.offset)), example: openExample, takeBack, act });
   const findings = makeFindings({ jump: ({ start, end }) => sheet.jump(placer()(start), placer()(end)), act });
   const voices = makeVoices({ changed: choose, hear, act });
-  const draft = makeDraft({ desk, name: () => shown.name, text: () => sheet.text, act, signal });
+  const draft = makeDraft({ desk, name: () => shown.name, text: () => sheet.text, isKept: () => shown.opened, show: showTyped, offer: showOffer, act, signal });
   const ui = makePage();
   root.append(...ui.parts);
 
@@ -47,6 +49,12 @@ export default panel("Script", async ({ root, desk, signal }) => {
     const save = button({ icon: "save", text: "Save", title: "Save the script as a file", kind: "luma-button-quiet", onclick: act(saveFile) });
     const head = h("header", { class: "luma-head luma-script-head" }, h("h2", {}, "Script"), numbers, unspoken, h("div", { class: "luma-row" }, picker, open, save));
     const note = h("p", { class: "luma-script-remark luma-muted", role: "status" });
+    const glance = h("span", { class: "luma-script-glance luma-text", dir: "auto" });
+    const offer = h("div", { class: "luma-banner luma-script-offer", role: "alert", hidden: true }, icon("warning"),
+      h("p", {}, h("strong", {}, "Another window typed into this script, too. "), "Both texts are kept. There it says: ", glance),
+      h("div", { class: "luma-row" },
+        button({ text: "Show theirs", onclick: act(showTheirs) }),
+        button({ text: "Keep mine", onclick: act(() => draft.keepMine(shown.text)) })));
     const body = h("div", { class: "luma-body luma-script-body" },
       h("div", { class: "luma-script-columns" }, h("div", { class: "luma-script-main" }, sheet.element, note, findings.element), side.element),
       voices.element);
@@ -60,7 +68,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
       h("div", { class: "luma-script-named" }, h("label", { htmlFor: name.id }, "Name"), name, hint),
       h("div", { class: "luma-script-do" }, told, stop, speak), alert);
     const veil = h("div", { class: "luma-script-veil", hidden: true, "aria-hidden": "true" }, icon("file"), h("strong", {}, "Drop the script here"));
-    return { parts: [head, body, foot, veil], numbers, unspoken, open, picker, note, name, hint, told, stop, speak, alert, veil };
+    return { parts: [head, offer, body, foot, veil], offer, glance, numbers, unspoken, open, picker, note, name, hint, told, stop, speak, alert, veil };
   }
 
   // What is open
@@ -69,6 +77,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   desk.on("work", (state) => { if (state.kind === "speak") showWork(state); });
 
   let following = Promise.resolve();
+  let visit = 0; // a number for what is open: what a notice offers is about one of them
 
   /** Show what is open now. What was typed for it and is not spoken yet stays. */
   function follow() {
@@ -76,15 +85,20 @@ export default panel("Script", async ({ root, desk, signal }) => {
       await draft.flush();
       const state = (await desk.ask("state")).value;
       const same = shown.opened && (state.name === shown.name || draft.held);
-      const typing = same && sheet.text !== shown.text;
-      const lost = draft.lost(state.name); // typed while the kernel was gone
+      const left = shown.opened && !same && shown.name === null && sheet.text.trim();
+      desk.opened(state.name);
       shown = { ...state, opened: true };
-      if (!same) changes = {};
-      if (!typing) sheet.set(lost ?? state.draft ?? state.text);
-      if (!same) sheet.top();
+      sheet.area.readOnly = false; // until now it was not known what stands there
+      if (same) {
+        draft.follow(state);
+      } else {
+        visit += 1;
+        changes = {};
+        draft.open(state);
+        sheet.top();
+      }
       if (!same || !own || draft.held) showName(state.name ?? "");
-      if (lost !== null && lost !== state.draft) draft.changed();
-      sheet.area.readOnly = ui.name.readOnly = ui.open.hidden = voices.element.hidden = state.alone;
+      if (left) notice("The text you were typing is kept. “New script” takes you back to it.");
       showVoices();
       showWork(state.works.find((each) => each.kind === "speak") ?? null);
       read();
@@ -97,11 +111,77 @@ export default panel("Script", async ({ root, desk, signal }) => {
     return shown.name !== null && sheet.text !== shown.text;
   }
 
-  function backToSpoken() {
+  async function backToSpoken() {
+    if (!(await exchange(shown.text, "Your text"))) return;
     changes = {};
     showVoices();
     showName(shown.name);
-    sheet.replace(shown.text);
+  }
+
+  // One text for another: what makes room is kept among the texts that were left
+
+  /** A handler for a notice, of no effect once something else is open. */
+  function here(run) {
+    const then = visit;
+    return act(() => (then === visit ? run() : undefined));
+  }
+
+  /** Keep what stands in the sheet, unless it is there anyway; answers its key, or undefined where it could not be kept. */
+  async function leaveText() {
+    let key = null;
+    for (let text = null; text !== sheet.text; ) {
+      text = sheet.text;
+      key = text.trim() && text !== shown.text ? await desk.tell("leave", { text }) : null;
+    }
+    return key;
+  }
+
+  /** Put another text in; answers whether it is. */
+  async function exchange(text, what) {
+    const then = visit;
+    const key = await leaveText();
+    if (key === undefined || then !== visit) return false;
+    const before = sheet.text;
+    if (before === text) return true;
+    sheet.replace(text);
+    if (before.trim()) {
+      notice(key ? `${what} made room, and is kept among the texts you left.` : `${what} made room.`, "note",
+        { text: "Bring it back", run: here(() => exchange(before, "The other text")) });
+    }
+    return true;
+  }
+
+  async function takeBack({ key }) {
+    const then = visit;
+    if ((await leaveText()) === undefined || then !== visit) return;
+    const given = await draft.takeBack(key);
+    if (given === null || then !== visit) return;
+    sheet.replace(given);
+    sheet.area.focus();
+  }
+
+  // What another window typed
+
+  /** Show what stands there by now. */
+  function showTyped(text) {
+    if (text === sheet.text) return;
+    sheet.set(text);
+    quote = null;
+    read();
+  }
+
+  /** Offer what another window typed; null: there is nothing to choose any more. */
+  function showOffer(theirs) {
+    ui.offer.hidden = theirs === null;
+    if (theirs !== null) say(ui.glance, glanceAt(theirs, sheet.text));
+    showState();
+  }
+
+  async function showTheirs() {
+    const mine = sheet.text;
+    if (await draft.showTheirs(shown.text)) {
+      notice("Your own text is kept among the texts you left.", "note", { text: "Bring it back", run: here(() => exchange(mine, "The other text")) });
+    }
   }
 
   // Typing
@@ -137,6 +217,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   async function readOnce(text) {
     problem = isTooLong(text) ? TOO_LONG : null;
+    if (!text.trim()) desk.ask("left").then(({ value }) => side.offerLeft(value)).catch((error) => notice(sentenceOf(error), "error"));
     if (problem || !text.trim()) return showReading(null);
     try {
       const { value } = await desk.ask("read", { text, changes });
@@ -159,7 +240,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
     findings.show(value?.diagnostics ?? []);
     side.show(sheet.text.trim() ? value?.scenes ?? [] : null);
     showVoices();
-    if (value && !own && shown.name === null) showName(value.name);
+    if (value && value.text === sheet.text && !own && shown.name === null) showName(value.name);
     showCurrentScene();
     showState();
   }
@@ -226,29 +307,36 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   function showState() {
     const empty = !sheet.text.trim();
-    const trouble = problem ?? quote?.problem;
+    const trouble = problem ?? quote?.problem ?? (quote?.another ? anotherScript() : undefined);
     say(ui.numbers, empty || !reading ? "" : figures(reading));
     ui.unspoken.hidden = !isUnspoken();
     say(ui.note, sheet.plain && problem !== TOO_LONG ? "A text as long as this is shown without colours. It is read and spoken like any other." : "");
-    say(ui.hint, shown.alone ? "Give this panel a studio to change the script." : hint());
+    say(ui.hint, hint());
     say(ui.told, work ? progressOf(work) : toldOf(trouble, empty));
-    ui.hint.classList.toggle("luma-script-problem", Boolean(quote?.ofName));
+    ui.hint.classList.toggle("luma-script-problem", Boolean(quote?.ofName || quote?.another));
     ui.told.classList.toggle("luma-script-problem", Boolean(trouble) && !work);
     ui.stop.hidden = !work;
     ui.speak.hidden = Boolean(work);
-    ui.speak.disabled = empty || Boolean(trouble) || draft.held || Boolean(quote?.spoken);
+    ui.speak.disabled = empty || Boolean(trouble) || draft.held || Boolean(quote?.spoken) || !ui.offer.hidden;
   }
 
   function toldOf(trouble, empty) {
-    if (quote?.ofName || (!trouble && (empty || !quote))) return "";
+    if (quote?.ofName || quote?.another || (!trouble && (empty || !quote))) return "";
     return trouble ?? quoteWords(quote);
   }
 
   function hint() {
     if (quote?.ofName) return quote.problem;
+    if (quote?.another) return anotherScript();
     if (!quote || quote.problem || nameOf() === shown.name) return "";
-    if (quote.exists) return "Opens the production you have";
+    if (quote.exists) return quote.same ? "Opens the production you have" : "Opens the production you have, and this becomes its script";
     return shown.name === null ? "" : "Begins another production; this one stays as it is";
+  }
+
+  function anotherScript() {
+    const name = `\u2068${nameOf()}\u2069`; // whichever way it is written
+    if (nameOf() === shown.name) return `This is another script than ${name} holds. Choose another name to begin a production of its own.`;
+    return `${name} holds another script. Choose another name, or open that production.`;
   }
 
   function showWork(state) {
@@ -272,7 +360,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
     const release = draft.hold();
     showState();
     try {
-      await desk.ask("speak", given);
+      await desk.ask("speak", { ...given, seen: release.seen });
       await following;
       changes = {};
       release(true);
@@ -280,7 +368,8 @@ export default panel("Script", async ({ root, desk, signal }) => {
     } catch (error) {
       release(false);
       draft.changed();
-      showAlert(sentenceOf(error));
+      if (error.kind === "ChangedError") await draft.look();
+      showAlert(ui.offer.hidden ? sentenceOf(error) : "");
     }
     showVoices();
     showState();
@@ -310,20 +399,19 @@ export default panel("Script", async ({ root, desk, signal }) => {
       return;
     }
     const data = base64(new Uint8Array(await file.arrayBuffer()));
-    putIn(await desk.tell("decode", { file: file.name, data }));
+    await putIn(await desk.tell("decode", { file: file.name, data }));
   }
 
   async function openExample(name) {
-    putIn(await desk.tell("example", { name }));
+    await putIn(await desk.tell("example", { name }));
   }
 
-  function putIn(opened) {
+  async function putIn(opened) {
     if (!opened) return; // what went wrong has been told
-    sheet.replace(opened.text);
-    showName(opened.name, true);
+    if (await exchange(opened.text, "Your text")) showName(opened.name, true);
   }
 
-  const carriesFile = (event) => !shown.alone && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const carriesFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   root.addEventListener("dragover", (event) => {
     if (!carriesFile(event)) return;
     event.preventDefault();
@@ -341,12 +429,14 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   // A new script: the page's head says so
 
-  addEventListener("luma-new-script", act(async () => {
+  addEventListener("luma-new-script", act(async ({ detail }) => {
     await following;
-    const before = sheet.text;
-    if (before) {
-      sheet.replace("");
-      notice("Your text made room for a new script.", "note", { text: "Bring it back", run: () => sheet.replace(before) });
+    if (shown.name !== null) return; // another notebook's head said so
+    const empty = () => exchange("", "Your text");
+    if (detail?.left && sheet.text.trim()) {
+      notice("Here is the text you were typing; it has no production yet.", "note", { text: "Put it aside", run: here(empty) });
+    } else {
+      await empty();
     }
     sheet.area.focus();
   }), { signal });
@@ -423,6 +513,14 @@ function sentenceOf(error) {
 
 function languageName(code) {
   return new Intl.DisplayNames(["en"], { type: "language", fallback: "code" }).of(code);
+}
+
+/** The words of another text that are not in this one. */
+function glanceAt(theirs, mine) {
+  const { start, end, grown } = changeBetween(mine, theirs);
+  const words = theirs.slice(start, end + grown).trim().replace(/\s+/g, " ");
+  if (!words) return "less than here.";
+  return `“${words.length > GLANCE ? `${words.slice(0, GLANCE)}…` : words}”`;
 }
 
 function isTooLong(text) {
@@ -525,7 +623,7 @@ function blocksOf(elements) {
 // The sheet: a textarea, and behind it the same text in colours, an element a line, in blocks
 
 function makeSheet({ typed, moved, act, signal }) {
-  const area = h("textarea", { class: "luma-script-area", spellcheck: true, dir: "auto", "aria-label": "Script", placeholder: PLACEHOLDER, oninput: act(() => { if (take()) typed(); }) });
+  const area = h("textarea", { class: "luma-script-area", spellcheck: true, dir: "auto", "aria-label": "Script", placeholder: PLACEHOLDER, readOnly: true, oninput: act(() => { if (take()) typed(); }) });
   const backdrop = h("pre", { class: "luma-script-backdrop", "aria-hidden": "true", dir: "auto" });
   const sheet = h("div", { class: "luma-script-sheet" }, backdrop, area);
   const element = h("div", { class: "luma-script-paper" }, sheet);
@@ -621,10 +719,12 @@ function makeSheet({ typed, moved, act, signal }) {
     /** Show another text; there is no way back to the one before. */
     set(value) {
       if (value === text) return;
+      const change = changeBetween(text, value);
       const caret = area.selectionEnd;
       area.value = value;
       take();
-      if (document.activeElement === area) area.setSelectionRange(caret, caret);
+      const there = caret <= change.start ? caret : Math.max(caret, change.end) + change.grown;
+      if (document.activeElement === area) area.setSelectionRange(there, there);
     },
     /** Put another text in, as if it had been typed: the browser's undo brings the old one back. */
     replace(value) {
@@ -669,10 +769,13 @@ function makeSheet({ typed, moved, act, signal }) {
 
 // Beside it: the scenes, or examples where there is no text yet
 
-function makeSide({ jump, example, act }) {
+function makeSide({ jump, example, takeBack, act }) {
   const title = h("h3", {});
   const list = h("ol", { class: "luma-script-scenes" });
-  const element = h("nav", { class: "luma-script-side" }, title, list);
+  const leftList = h("ul", { class: "luma-script-scenes", "aria-label": "Texts you left" });
+  const leftPart = h("div", { class: "luma-script-left", hidden: true }, h("h3", {}, "Texts you left"), leftList);
+  const element = h("nav", { class: "luma-script-side" }, title, list, leftPart);
+  let left = [];
   let examples = [];
   let isBegin = true;
   let drawn = ""; // what is listed, as JSON
@@ -683,15 +786,23 @@ function makeSide({ jump, example, act }) {
   const scene = (each) => item(() => jump(each), each.title || "No words yet", `${count(each.clauses, "clause")} · ${clock(each.seconds)}`);
   const begin = (each) => item(() => example(each.name), each.title, `${languageName(each.language)} · about ${clock(each.seconds)}`);
 
+  const leftItem = (each) => {
+    const when = h("time");
+    showAgo(when, each.when);
+    return item(() => takeBack(each), each.words, ["Take back · ", when]);
+  };
+
   function draw(scenes) {
-    const key = JSON.stringify(scenes ?? examples);
+    const key = JSON.stringify(scenes ?? [examples, left]);
     if (key === drawn) return;
     drawn = key;
     const heading = scenes ? "Scenes" : "Begin with an example";
     element.setAttribute("aria-label", heading);
-    element.hidden = !(scenes ?? examples).length;
+    element.hidden = !(scenes ?? [...examples, ...left]).length;
     say(title, heading);
     fill(list, scenes ? listed(scenes, scene) : listed(examples, begin));
+    leftPart.hidden = Boolean(scenes) || !left.length;
+    fill(leftList, leftPart.hidden ? [] : left.map(leftItem));
   }
 
   return {
@@ -703,6 +814,11 @@ function makeSide({ jump, example, act }) {
     },
     offer(offered) {
       examples = offered;
+      if (isBegin) draw(null);
+    },
+    /** List the texts that made room for others, beside the examples. */
+    offerLeft(texts) {
+      left = texts;
       if (isBegin) draw(null);
     },
     /** Mark the scene that the caret is in. */
@@ -893,12 +1009,19 @@ function makeVoices({ changed, hear, act }) {
   };
 }
 
-// The draft: what was typed is kept in the production's folder, and in the page until Python says that it is
+// The draft: what was typed is kept in the production's folder, and in the page until Python says that it is.
+// Another window may type into the same script: nothing is overwritten that this page has not seen
 
-function makeDraft({ desk, name, text, act, signal }) {
+function makeDraft({ desk, name, text, isKept, show, offer, act, signal }) {
   let timer = null;
   let held = false;
-  const key = (whose) => `luma-draft:${whose ?? ""}`;
+  let mark = ""; // of the draft that was looked at last
+  let known = [""]; // what may stand there and be no news: what was seen there, and then what this page sent, in turn
+  let theirs = null; // what another window typed while this one typed, until one chooses
+  let aside = null; // the key under which this window's text is kept meanwhile
+  let sending = 0; // texts that are on their way
+  let looking = 0; // when the question that is on its way was asked; 0: none is
+  const slot = (whose) => `luma-typed:${whose ?? ""}`;
   const forget = () => {
     clearTimeout(timer);
     timer = null;
@@ -906,50 +1029,192 @@ function makeDraft({ desk, name, text, act, signal }) {
 
   async function keep() {
     forget();
-    const [whose, typed] = [name(), text()];
-    if (isTooLong(typed)) return;
-    const coming = desk.tell("keep_draft", { name: whose, text: typed }); // first: whatever becomes of the page's own
-    const here = keepHere(key(whose), typed);
-    const kept = await coming;
-    if (kept === null && storage.getItem(key(whose)) === here) storage.removeItem(key(whose));
+    if (isTooLong(text())) return;
+    await (theirs === null ? keepDraft() : keepAside());
+  }
+
+  async function keepDraft() {
+    const [whose, typed, mine] = [name(), text(), known];
+    const seen = mine.at(-1);
+    const before = mine.slice();
+    mine.push(typed);
+    const coming = desk.ask("keep_draft", { name: whose, text: typed, seen }); // first: whatever becomes of the page's own
+    const here = keepHere(slot(whose), typed, before);
+    try {
+      await sent(coming);
+      mine.splice(0, mine.indexOf(typed));
+      if (storage.getItem(slot(whose)) === here) storage.removeItem(slot(whose));
+    } catch (error) {
+      if (error.kind === "ChangedError") await refused(mine, typed);
+      else notice(sentenceOf(error), "error");
+    }
+  }
+
+  async function sent(coming) {
+    sending += 1;
+    try {
+      return await coming;
+    } finally {
+      sending -= 1;
+    }
+  }
+
+  /** Another text stands there than this page has seen: look at it. */
+  async function refused(mine, typed) {
+    if (mine !== known) { // another production is open by now
+      await desk.tell("leave", { text: typed });
+      notice("Another window typed into the script that was open here. Your text is kept among the texts you left.", "warning");
+      return;
+    }
+    if (mine.includes(typed)) mine.splice(Math.max(1, mine.indexOf(typed)));
+    mark = null;
+    await look();
+    if (theirs !== null) await keepAside();
+    else if (text() !== known.at(-1)) api.changed();
   }
 
   /** Keep it in the page, too, if there is room; the answer is what the page has now, perhaps an older draft. */
-  function keepHere(where, typed) {
+  function keepHere(where, typed, seen) {
     try {
-      if (typed.length <= KEPT_HERE) storage.setItem(where, typed);
+      if (typed.length <= KEPT_HERE) storage.setItem(where, JSON.stringify({ text: typed, seen: [seen[0], ...seen.slice(1).slice(-2)] }));
     } catch (error) { // no room: Python is asked to keep it all the same
       console.warn("The page cannot keep this draft:", error.message);
     }
     return storage.getItem(where);
   }
 
+  /** Keep this window's text beside the other's; answers whether it is. */
+  async function keepAside() {
+    const mine = known;
+    const key = await desk.tell("leave", { text: text(), key: aside });
+    if (mine === known && key) aside = key;
+    return key !== undefined;
+  }
+
+  /** Look whether another window typed. */
+  async function look() {
+    if (!isKept() || held || (looking && performance.now() - looking < LOST_AFTER)) return;
+    const [mine, since] = [known, performance.now()];
+    looking = since;
+    try {
+      const { value } = await desk.ask("look", { name: name(), mark });
+      if (value && mine === known && !held && !sending) settle(value.text, value.mark);
+    } finally {
+      if (looking === since) looking = 0;
+    }
+  }
+
+  /** Take note of what stands there: it is shown where nothing else was typed here, and otherwise offered. */
+  function settle(standing, itsMark) {
+    mark = itsMark;
+    const isOurs = standing === text();
+    const isNews = !isOurs && !known.includes(standing);
+    const idle = timer === null && !sending && text() === known.at(-1) && theirs === null;
+    if (isOurs || (isNews && idle)) {
+      known.splice(0, known.length, standing);
+      setTheirs(null);
+      storage.removeItem(slot(name()));
+      if (!isOurs) show(standing);
+    } else if (isNews) {
+      setTheirs(standing);
+    } else if (!held && !sending) {
+      known.splice(0, known.length, standing);
+      if (theirs === null) return;
+      aside = null; // it was taken back there; what was kept beside it stays
+      setTheirs(null);
+      api.changed();
+    }
+  }
+
+  function setTheirs(given) {
+    theirs = given;
+    if (given === null && aside !== null) desk.tell("forget", { key: aside });
+    if (given === null) aside = null;
+    offer(given);
+  }
+
   const flush = () => (timer === null ? Promise.resolve() : keep());
   signal.addEventListener("abort", act(flush));
   addEventListener("pagehide", act(flush), { signal });
-  document.addEventListener("visibilitychange", act(() => (document.visibilityState === "hidden" ? flush() : undefined)), { signal });
+  document.addEventListener("visibilitychange", act(() => (document.visibilityState === "hidden" ? flush() : look())), { signal });
+  const watch = setInterval(act(() => (document.hidden ? undefined : look())), LOOK);
+  signal.addEventListener("abort", () => clearInterval(watch));
 
-  return {
+  const api = {
     flush,
+    look,
     changed() {
       if (!held) timer ??= setTimeout(act(keep), KEEP);
     },
     get held() {
       return held;
     },
+    /** Show the draft of what was opened, or what was typed for it in this page and never reached Python. */
+    open({ name: whose, standing, mark: its }) {
+      if (theirs !== null) notice("Another window typed into the script that was open here. Your text is kept among the texts you left.", "warning");
+      [known, mark, theirs, aside] = [[standing], its, null, null];
+      offer(null);
+      const lost = JSON.parse(storage.getItem(slot(whose)));
+      if (lost === null || lost.text === standing) {
+        storage.removeItem(slot(whose));
+        show(standing);
+        return;
+      }
+      known = lost.seen.includes(standing) ? [standing] : lost.seen;
+      show(lost.text);
+      api.changed();
+      settle(standing, its);
+    },
+    /** The same script, of which something changed. */
+    follow({ standing, mark: its }) {
+      settle(standing, its);
+    },
     /** Keep nothing while the text is being taken into the script; call the answer when it was, or was not. */
     hold() {
       forget();
       held = true;
       const whose = name();
-      return (taken) => {
+      const seen = known.at(-1);
+      known.push(text());
+      return Object.assign((taken) => {
         held = false;
-        if (taken) storage.removeItem(key(whose));
-      };
+        if (taken) storage.removeItem(slot(whose));
+      }, { seen });
     },
-    /** What was typed and never reached Python; null if nothing. */
-    lost(whose) {
-      return storage.getItem(key(whose));
+    /** What was left is the draft again; null where that could not be. */
+    async takeBack(key) {
+      await flush();
+      const mine = known;
+      const answer = await sent(desk.tell("take_back", { key, name: name(), seen: mine.at(-1) }));
+      if (!answer) return null;
+      mine.push(answer.text);
+      return answer.text;
+    },
+    /** Let this window's text stand; the other is left. What the script says is there anyway. */
+    async keepMine(script) {
+      const given = theirs;
+      if (given !== script && given.trim() && (await desk.tell("leave", { text: given })) === undefined) return;
+      if (theirs === null) return;
+      known.splice(0, known.length, given);
+      const key = aside;
+      aside = null;
+      setTheirs(null);
+      await keep();
+      if (theirs === null && key !== null) await desk.tell("forget", { key });
+    },
+    /** Let the other's text stand; this window's is left. Answers whether it is. */
+    async showTheirs(script) {
+      forget();
+      if (text() !== script && !(await keepAside())) return false;
+      if (theirs === null) return false;
+      const given = theirs;
+      known.splice(0, known.length, given);
+      aside = null; // and stays
+      setTheirs(null);
+      storage.removeItem(slot(name()));
+      show(given);
+      return true;
     },
   };
+  return api;
 }

@@ -7,21 +7,23 @@ import base64
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate, chain, count
 from pathlib import Path
 from typing import Any
 
 from luma_studio import speaking
-from luma_studio.errors import SettingError
+from luma_studio.errors import ChangedError, SettingError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
 from luma_studio.settings import Choices, Reading, chosen
 from luma_studio.shipped import shipped
 from luma_studio.store import files
-from luma_studio.store.state import FILE
-from luma_studio.studio import Studio
+from luma_studio.store.carrying import check_continues
+from luma_studio.store.drafts import plain
+from luma_studio.store.state import FILE, StateFile
 from luma_studio.voices import VoiceChoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import variants
@@ -34,6 +36,7 @@ _USUAL_RATE = 150  # words a minute, at which estimates are made
 _SAMPLE = 160  # characters that are enough to know a voice by
 _TITLE = 40  # characters of a clause that may name what has no header,
 _NUMBERED = 24  # and of a name that is followed by a number
+_NAMED = 60  # characters of a wrong name that are shown
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 _WORD = re.compile(r"\S+")
 
@@ -46,7 +49,9 @@ class ScriptEditor(Panel):
 
     front = "script_editor"
     topics = ("production", "work")
-    slow = frozenset({"about", "state", "example", "decode", "read", "quote", "hear", "speak"})
+    slow = frozenset(
+        {"about", "state", "example", "decode", "read", "quote", "hear", "speak", "left", "leave", "take_back"}
+    )
 
     # What there is
 
@@ -60,18 +65,30 @@ class ScriptEditor(Panel):
     def do_state(self) -> Answer:
         """The script that is open with its draft and choices; without one, the draft that has no production yet.
 
-        ``alone`` says that there is no studio, and so no way to change the script: it can be read and spoken.
+        ``standing`` is the text that the editor is to show, the draft or else the script's, and ``mark`` what changes
+        with the draft.
         """
-        studio, production = self._studio, self._open
-        draft = None if studio is None else (production or studio).draft
+        production = self._open
+        holder = production or self.session.studio
+        mark = holder.draft_mark  # before the draft: a newer one is then looked at again
         return {
             "name": production and production.name,
             "text": production.script.text if production else "",
-            "draft": None if draft is None else _plain(draft),
+            "draft": holder.draft,
+            "standing": holder.standing,
+            "mark": mark,
             "choices": _choices(self._base),
-            "alone": studio is None,
             "works": self.session.works(),
         }
+
+    def do_look(self, name: str | None, mark: str) -> Answer:
+        """What stands in the editor now and its mark, if the draft is not the one with this mark; otherwise None."""
+        production = self._open
+        if name != (production and production.name):
+            return None  # the page is about to hear of another production
+        holder = production or self.session.studio
+        now = holder.draft_mark
+        return None if now == mark else {"text": holder.standing, "mark": now}
 
     def do_example(self, name: str) -> Answer:
         """The text of an example."""
@@ -90,7 +107,7 @@ class ScriptEditor(Panel):
         Offsets count UTF-16 code units, as a browser does; lengths are in seconds and estimated.
         """
         choices = chosen(self._base, changes)
-        script = _read(_plain(text), _reading(choices))
+        script = _read(plain(text), _reading(choices))
         offset = _counting_utf16(text, script)
         clauses = tuple(script.clauses)
         seconds = _lengths(choices)
@@ -108,22 +125,55 @@ class ScriptEditor(Panel):
             "name": self._free_name(_heading(script)),
         }
 
-    def do_keep_draft(self, name: str | None, text: str) -> None:
-        """Keep what was typed for a production, or for none yet."""
+    def do_keep_draft(self, name: str | None, text: str, seen: str | None = None) -> None:
+        """Keep what was typed for a production, or for none yet.
+
+        ``seen`` is what stood there when the page last looked. Raises ChangedError if another window wrote since.
+        """
         if name is None:
-            self.session.studio.keep_draft(_plain(text) or None)
+            self.session.studio.keep_draft(plain(text) or None, seen)
         else:
-            self._known(name).keep_draft(_plain(text))
+            self._known(name).keep_draft(plain(text), seen)
+
+    # Texts that make room for others
+
+    def do_left(self) -> list[Answer]:
+        """The texts that were left, the last one first: their first words, and when that was."""
+        return [{"key": each.key, "words": each.words, "when": each.when} for each in self.session.studio.left_texts()]
+
+    def do_leave(self, text: str, key: str | None = None) -> str | None:
+        """Keep a text that makes room for another; answers its key. What there is anyway, an example, has none."""
+        if any(text == decode(path.read_bytes()) for path in _examples()):
+            return None
+        return self.session.studio.leave_text(text, key)
+
+    def do_forget(self, key: str) -> None:
+        """Remove a text that was left."""
+        self.session.studio.forget_text(key)
+
+    def do_take_back(self, key: str, name: str | None, seen: str | None = None) -> Answer:
+        """A text that was left, which is now what was typed for this production, or for none."""
+        text = self.session.studio.left_text(key)
+        self.do_keep_draft(name, text, seen)
+        self.do_forget(key)
+        return {"text": text}
 
     def do_quote(self, name: str, text: str, changes: Changes) -> Answer:
-        """What speaking this text under this name would buy, and whether the name has a production. Changes nothing."""
+        """What speaking this text under this name would buy, and what it does to a production of that name.
+
+        That one ``exists``; it is ``another`` script, with which speaking would not go on; or the ``same`` text.
+        Changes nothing.
+        """
         exists = self._exists(name)
         production = self._known(name) if exists else None
         choices = chosen(production.choices if production else self._base, changes)
-        same = production is not None and choices == production.choices and _is_text(production, text)
+        is_text = production is not None and _is_text(production, text)
+        same = production is not None and choices == production.choices and is_text
         quote = production.quote() if production and same else self.session.studio.quote(name, text, **changes)
         return {
             "exists": exists,
+            "another": not is_text and self._is_another(name, text, choices),
+            "same": is_text,
             "to_speak": quote.to_speak,
             "here": quote.here,
             "cost": float(quote.cost),
@@ -133,17 +183,24 @@ class ScriptEditor(Panel):
 
     def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
         """A few words as a voice speaks them: 16-bit little-endian samples."""
-        clip = asyncio.run(self.session.studio.hear(_plain(text)[:_SAMPLE], language, voice))
+        clip = asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice))
         return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
 
     # Speaking
 
-    def do_speak(self, name: str, text: str, changes: Changes) -> None:
-        """Open or begin the production of this name with this text, and speak what is not spoken yet."""
+    def do_speak(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
+        """Open or begin the production of this name with this text, and speak what is not spoken yet.
+
+        ``seen`` is what stood in the editor when the page last looked. Raises ChangedError if another window typed
+        since, and then neither begins nor speaks.
+        """
         before = self._open
+        (before or self.session.studio).keep_draft(plain(text), seen)
         if before is None or before.name != name or changes or not _is_text(before, text):
-            self.session.begin(name, text, **changes)
-            (before or self.session.studio).keep_draft(None)  # it is a script now
+            self._begin(name, text, changes)
+            if before is None or before.name != name:
+                with suppress(ChangedError):  # what another window typed just now is no script yet, and stays
+                    (before or self.session.studio).keep_draft(None, text)
         self.session.speak()
 
     def do_stop(self) -> None:
@@ -157,25 +214,35 @@ class ScriptEditor(Panel):
         return self.session.production if self.session.is_open else None
 
     @property
-    def _studio(self) -> Studio | None:
-        try:
-            return self.session.studio
-        except SettingError:  # the session was begun with a production alone
-            return None
-
-    @property
     def _base(self) -> Choices:
         """What holds where nothing was chosen."""
-        production, studio = self._open, self._studio
-        if production is not None:
-            return production.choices
-        return Choices() if studio is None else studio.settings
+        return self.session.studio.settings if self._open is None else self._open.choices
+
+    def _begin(self, name: str, text: str, changes: Changes) -> None:
+        """Raises SettingError for a name that another script has, with a remedy that the page has, too."""
+        if self._exists(name) and self._is_another(name, text, chosen(self._known(name).choices, changes)):
+            raise SettingError(f"{name} holds another script. Choose another name, or open {name} to change it.")
+        self.session.begin(name, text, **changes)
 
     def _exists(self, name: str) -> bool:
         production = self._open
         if production is not None and production.name == name:
             return True
-        return (files.confined(self.session.studio.folder, name) / FILE).exists()
+        return (self._folder(name) / FILE).exists()
+
+    def _folder(self, name: str) -> Path:
+        return files.confined(self.session.studio.folder, name)
+
+    def _is_another(self, name: str, text: str, choices: Choices) -> bool:
+        """Whether a name has a production with another script, which speaking this text would not go on with."""
+        state = StateFile(self._folder(name)).load()
+        if state is None:
+            return False
+        try:
+            check_continues(name, state, tuple(_read(plain(text), _reading(choices)).clauses))
+        except SettingError:
+            return True
+        return False
 
     def _known(self, name: str) -> Production:
         """A production by its name, the open one or another."""
@@ -184,8 +251,6 @@ class ScriptEditor(Panel):
 
     def _free_name(self, text: str) -> str:
         """A name made of words that no production has yet."""
-        if self._studio is None:
-            return files.name_from(text)
         numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
         names = map(files.name_from, chain([text], numbered))
         return next(name for name in names if not self._exists(name))
@@ -213,11 +278,6 @@ def _title(path: Path) -> str:
 
 
 # Text
-
-
-def _plain(text: str) -> str:
-    """A text as files and messages can hold it; it stays as long as it is."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _is_text(production: Production, text: str) -> bool:
@@ -260,7 +320,7 @@ def _diagnostics(script: Script, lines: Sequence[int], offset: Callable[[int], i
             {
                 "line": each.line,
                 "level": each.level,
-                "message": _plain(each.message),
+                "message": plain(each.message),
                 "start": offset(start),
                 "end": offset(min(end, lines[each.line] if each.line < len(lines) else len(script.text))),
             }

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
-from luma_studio.errors import ChangedError, LumaError, SettingError
+from luma_studio.errors import ChangedError, LumaError, SettingError, Stopped
 from luma_studio.export import Exported
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
 from luma_studio.panels.work import Work
 from luma_studio.production import Production
+from luma_studio.progress import Listener, follow, unheard
 from luma_studio.script import Clause, Pause
 from luma_studio.studio import Studio
 
@@ -25,7 +27,7 @@ _log = logging.getLogger(__name__)
 Hears = Callable[[str, object], None]
 """A panel's ear: a topic and what is new of it, as plain JSON."""
 
-_WATCH = 1.5  # seconds between two looks at what others did: a cell of the notebook, another window
+_WATCH = 1.0  # seconds between two looks at what others did: a cell of the notebook, another window
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,24 @@ class _Seen:
         takes = tuple(None if take is None else take.fingerprint for take in production.takes_in_use)
         return cls(production.clauses, takes, tuple(production.pauses))
 
+    def allows(self, theirs: _Seen, made: _Seen) -> bool:
+        """Whether what an edit made of ``theirs``, which others saved meanwhile, touches nothing that they changed."""
+        return theirs.clauses == self.clauses and all(
+            there in (before, after)
+            for mine, others, edited in (
+                (self.takes, theirs.takes, made.takes),
+                (self.pauses, theirs.pauses, made.pauses),
+            )
+            for before, there, after in zip(mine, others, edited, strict=True)
+        )
+
 
 _open: WeakSet[Session] = WeakSet()
-_sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()  # by the id of the production that is open
+
+
+def _with(production: Production) -> list[Session]:
+    """The sessions that have this very production open."""
+    return [session for session in _open if session._production is production]
 
 
 class Session:
@@ -52,38 +69,48 @@ class Session:
     >>> session = Session(Studio())                                    # doctest: +SKIP
     >>> session.open("evening-calm")                                   # doctest: +SKIP
 
-    Its verbs may be called from any thread; long work runs in a thread of its own and is told to the panels. Topics:
+    Without a studio it has that of the production's folder, or one of its own. Its verbs may be called from any thread;
+    long work runs in a thread of its own and is told to the panels, and so is what a cell of the notebook has the
+    production do. Topics:
     ``production`` (another one is open, its script or takes changed: its name), ``state`` (the same: all of it),
     ``pauses`` (an edit), ``work`` (speaking or exporting: how far), ``files`` (what is in ``generated_audio/``
     changed), ``elsewhere`` (whether another window has the same production open), ``notice`` (a sentence for the user).
     """
 
     def __init__(self, studio: Studio | None = None, production: Production | None = None) -> None:
-        self._studio = studio
+        _check_given(studio, production)
+        self._studio = studio or (Studio() if production is None else Studio.of(production))
+        self._closes_studio = studio is None
         self._ears: list[Hears] = []
         self._lock = threading.RLock()  # an edit and what is told of it are one step
         self._production: Production | None = None
         self._seen: _Seen | None = None
         self._held = False
+        self._closed = False
         self._works: dict[str, Work] = {}
+        self._begun: list[Work] = []  # here, and not in a cell
+        self._unfollow: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         _open.add(self)
         if production is not None:
             self._take(production)
 
+    def __repr__(self) -> str:
+        shown = "closed" if self._closed else f"of {self.production.name!r}" if self.is_open else "without a production"
+        return f"<Session {shown}>"
+
     # What is there
 
     @property
     def studio(self) -> Studio:
-        """The studio. Raises SettingError where the session was begun with a production alone."""
-        if self._studio is None:
-            raise SettingError("This panel was given one production. Give it a studio, to see others.")
+        """The studio."""
         return self._studio
 
     @property
     def production(self) -> Production:
-        """The open production. Raises SettingError if there is none."""
+        """The open production. Raises SettingError if there is none, or the session is closed."""
+        self.check_not_closed()
         if self._production is None:
             raise SettingError("No production is open. Write or paste a script and give it a name to begin.")
         return self._production
@@ -104,7 +131,8 @@ class Session:
 
     @property
     def _working(self) -> bool:
-        return any(work.running for work in self._works.values())
+        """Whether the open production itself is at work; another object on its folder may be, too."""
+        return any(work.running and work.by is self._production for work in self._works.values())
 
     @property
     def elsewhere(self) -> bool:
@@ -148,13 +176,25 @@ class Session:
             self._check_free()
             self._take(None)
 
+    def check_not_closed(self) -> None:
+        """Raise SettingError once the session is closed."""
+        if self._closed:
+            raise SettingError("This session is closed. Make a new one, Session(studio), and new panels over it.")
+
     def close(self) -> None:
-        """End the session: stop its work and let go of the production."""
-        for work in self._works.values():
+        """End the session for good: stop its work, let go of the production. Its panels stay as they are."""
+        if self._closed:
+            return
+        for work in self._begun:
             work.stop()
-        for work in self._works.values():
+        for work in self._begun:
             work.wait()
-        self._take(None)
+        with self._lock:
+            self._let_go()
+            self._closed = True
+        self.notice("This session is closed: its panels show what was there last. Make a new one to go on.", "warning")
+        if self._closes_studio:
+            self._studio.close()
         if self._loop is not None and self._thread is not None:
             self._submit(_end())
             self._thread.join()
@@ -168,22 +208,30 @@ class Session:
         self.close()
 
     def _check_free(self) -> None:
-        """Raise SettingError while work on the open production is on its way."""
+        """Raise SettingError while work on the open production is on its way, or when the session is closed."""
+        self.check_not_closed()
         if self._working:
             raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
 
     def _take(self, production: Production | None) -> None:
         with self._lock:
-            before, self._production = self._production, production
-            if before is not None and before is not production:
-                before.release()
-                _sessions.pop(id(before), None)
+            if production is not self._production:
+                self._let_go()
             self._works.clear()
-            self._held = production is not None and self._holds(production)
-            if production is not None:
-                _sessions[id(production)] = self
+            if production is not None and self._production is None:
+                self._production = production
+                self._held = self._holds(production)
+                self._unfollow = follow(production.folder, self._follower)
                 self._watch()
             self._tell_production()
+
+    def _let_go(self) -> None:
+        before, self._production, self._held = self._production, None, False
+        self._unfollow()
+        self._unfollow = lambda: None
+        self._begun.clear()
+        if before is not None and not _with(before):
+            before.release()
 
     def _holds(self, production: Production) -> bool:
         """Whether this process holds the production; its sessions are one window, whichever of them asked first."""
@@ -206,18 +254,34 @@ class Session:
     def edit(self, change: Callable[[Production], object], by: object = None) -> None:
         """Change the pauses of the production, and tell the panels. ``by`` is given back with what changed.
 
-        What another window saved in the meantime is not overwritten: it is taken up and told, and the edit refused.
+        What was saved elsewhere in the meantime is not overwritten: it is taken up and told, and the edit made upon it.
+        Raises ChangedError instead where the edit would touch what was changed there.
         """
         with self._lock:
             try:
                 change(self.production)
             except ChangedError:
+                before = _Seen.of(self.production)
                 self._take_up()
-                raise ChangedError(
-                    f"{self.production.name} was changed in another window a moment ago. You see it now as it is "
-                    "there; please make your last edit again."
-                ) from None
+                self._check_apart(change, before)
+                change(self.production)
             self._tell_changes(by)
+
+    def _check_apart(self, change: Callable[[Production], object], before: _Seen) -> None:
+        """Raise ChangedError if a change would touch what others have changed since ``before``."""
+        theirs = _Seen.of(self.production)
+        with self.production.rehearsing():
+            change(self.production)
+            made = _Seen.of(self.production)
+        if not before.allows(theirs, made):
+            raise ChangedError(
+                f"{self.production.name} was changed {self._where} a moment ago. You see it now as it is "
+                "there; please make your last edit again."
+            )
+
+    @property
+    def _where(self) -> str:
+        return "in another window" if self.elsewhere else "outside these panels"
 
     def _tell_changes(self, by: object = None) -> None:
         """Tell what changed since the panels were told last: by an edit of theirs, or in a cell of the notebook."""
@@ -234,11 +298,11 @@ class Session:
         self.edit(lambda production: production.take_back(index, fingerprint))
 
     def _take_up(self) -> None:
-        """Go on with what another window saved."""
+        """Go on with what was saved elsewhere."""
         with self._lock:
             if self._working:
                 raise ChangedError(
-                    f"{self.production.name} was changed in another window. Its changes, and yours, can be made when "
+                    f"{self.production.name} was changed {self._where}. Its changes, and yours, can be made when "
                     "speaking or exporting has ended."
                 )
             self.production.reload()
@@ -276,25 +340,72 @@ class Session:
 
     def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
         with self._lock:
-            if kind in self._works and self._works[kind].running:
+            work = self._shown(kind, self.production)
+            if work is None:
                 raise SettingError("That is already on its way. Wait for it, or stop it first.")
-            work = Work(kind, lambda state: self.tell("work", state))
-            self._works[kind] = work
+            self._begun = [*(other for other in self._begun if other.running), work]
         self._submit(self._worked(work, task))
         return work
 
+    def _shown(self, kind: str, by: object) -> Work | None:
+        """Work that begins and is shown from here on; None if such work is shown already."""
+        with self._lock:
+            if kind in self._works and self._works[kind].running:
+                return None
+            self._works[kind] = Work(kind, lambda state: self.tell("work", state), by)
+            return self._works[kind]
+
     async def _worked(self, work: Work, task: Callable[[Work], Coroutine[Any, Any, object]]) -> None:
-        try:
+        with suppress(Exception), self._until_its_end(work):  # which tells it
             await task(work)
-            work.end()
-        except LumaError as error:
-            work.end(error)
-        except Exception as error:  # noqa: BLE001 - the page must hear of it, whatever it is
+
+    @contextmanager
+    def _follower(self, kind: str, by: object) -> Iterator[Listener]:
+        """Show work that a cell of the notebook began on the production as the panels' own."""
+        work = self._shown(kind, by)
+        if work is None:
+            yield unheard
+            return
+        with self._until_its_end(work):
+            yield work.heard
+
+    @contextmanager
+    def _until_its_end(self, work: Work) -> Iterator[None]:
+        """Tell how work ended, whatever it was that ended it."""
+        error: LumaError | None = None
+        try:
+            yield
+        except LumaError as told:
+            error = told
+            raise
+        except Exception as mistake:
             _log.exception("%s failed", work.kind)
-            work.end(LumaError(f"The studio made a mistake ({type(error).__name__}: {error}). What was done is kept."))
-        self._tell_production()
+            said = f"The studio made a mistake ({type(mistake).__name__}: {mistake})."
+            error = LumaError(f"{said} What was done is kept.")
+            raise
+        except BaseException:  # it was cancelled or interrupted
+            error = Stopped()
+            raise
+        finally:
+            work.end(error)
+            self._tell_end(work)
+
+    def _tell_end(self, work: Work) -> None:
+        with self._lock:
+            if self._works.get(work.kind) is not work:  # its production was left meanwhile
+                return
+            self._follow_up()
+            self._tell_production()
         if work.kind == "export":
             self.tell("files", None)
+
+    def _follow_up(self) -> None:
+        """Take up what others saved while work was shown: that is known, and needs no word."""
+        try:
+            if not self._working and self.production.saved_elsewhere():
+                self.production.reload()
+        except LumaError as error:  # a disk that is away comes back
+            self.notice(str(error), "error")
 
     # The session's own thread
 
@@ -337,13 +448,26 @@ class Session:
             self.tell("elsewhere", False)
         if production.saved_elsewhere():
             self._take_up()
-            self.notice("This production was changed in another window; you see it as it is now.")
+            if not any(work.running for work in self._works.values()):  # else it is known where that came from
+                self.notice(f"This production was changed {self._where}; you see it as it is now.")
 
 
 def _logged(task: Future[object]) -> None:
     """Have an error that nobody expected in the kernel's log."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("The session's own work failed", exc_info=error)
+
+
+def _check_given(studio: object, production: object) -> None:
+    """Raise TypeError, with the remedy, for what is no studio or no production."""
+    if not isinstance(studio, Studio | None):
+        remedy = "Session(production=…)" if isinstance(studio, Production) else "Session(Studio(path))"
+        raise TypeError(f"A session is begun with a studio, not {type(studio).__name__}. Write {remedy}.")
+    if not isinstance(production, Production | None):
+        raise TypeError(
+            f"A session is begun with a production, not {type(production).__name__}. "
+            'Write session.open("name") to open one by its name.'
+        )
 
 
 async def _end() -> None:
@@ -359,12 +483,16 @@ Source: TypeAlias = Session | Studio | Production | None
 
 
 def session_of(source: Source) -> Session:
-    """The session a panel is given: itself, a new one over a studio, or the one that has the production open."""
+    """The session a panel is given: itself, a new one over a studio, or the one that has the production open.
+
+    Raises SettingError for a session that is closed, TypeError for what is none of these.
+    """
     match source:
         case Session():
+            source.check_not_closed()
             return source
         case Production():
-            return _sessions.get(id(source)) or Session(production=source)
+            return next(iter(_with(source)), None) or Session(production=source)
         case Studio() | None:
-            return Session(source or Studio())
+            return Session(source)
     raise TypeError(f"A panel shows a session, a studio or a production, not {type(source).__name__}.")

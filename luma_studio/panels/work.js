@@ -35,6 +35,35 @@ export function isRunning(work) {
   return work?.status === "running" || work?.status === "stopping";
 }
 
+/** A handler that waits for its answer before it runs again, and takes a double click for one. */
+export function once(run) {
+  let isRun = false;
+  return async (event) => {
+    if (isRun || event?.detail > 1) return undefined;
+    isRun = true;
+    try {
+      return await run(event);
+    } finally {
+      isRun = false;
+    }
+  };
+}
+
+/** Have a button do nothing for now, but keep the focus, which a disabled one loses; its handler asks `isOff`. */
+export function setOff(element, off) {
+  element.setAttribute("aria-disabled", String(Boolean(off)));
+}
+
+/** Whether a button does nothing for now. */
+export function isOff(element) {
+  return element.getAttribute("aria-disabled") === "true";
+}
+
+/** Have the browser ask before the page is left, while `isBusy()`: the work would end with it. */
+export function askBeforeLeaving(isBusy, signal) {
+  addEventListener("beforeunload", (event) => { if (isBusy()) event.preventDefault(); }, { signal });
+}
+
 /** The stages of an export, in their order: `name`, `share` from 0 to 1, `subject`, and the one that is `now`.
  *
  * Each file goes through them: what comes after the present stage is still to be done, even if it was for another file. */

@@ -16,13 +16,15 @@ _TELL = 0.25  # seconds between two messages about progress
 class Work:
     """One run of speaking or exporting. ``heard`` is its listener, and stops the work when it was asked to.
 
+    ``by`` is the object that does it: the production that is open, or another of a notebook's on the same folder.
     ``state()`` is plain JSON: ``kind``; ``status`` (running, stopping, done, stopped, failed) and ``error``; ``stages``
     with done, total and subject, the present one last; ``left``, the seconds that one will still take (None: unknown);
     ``clauses``, what became of each (began, done, cached, failed, with the reason).
     """
 
-    def __init__(self, kind: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, kind: str, tell: Callable[[dict[str, Any]], None], by: object = None) -> None:
         self.kind = kind
+        self.by = by
         self.running = True
         self._tell = tell
         self._lock = threading.Lock()

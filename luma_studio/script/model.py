@@ -11,6 +11,8 @@ Level = Literal["error", "warning", "note"]
 Format = Literal["production", "narration"]
 MarkKind = Literal["header", "pause", "tag", "speaker", "direction", "setting"]
 
+_NAME = 40  # characters of a clause that may name its scene
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -70,6 +72,14 @@ class Scene:
     lead_in_seconds: float
     clauses: tuple[Clause, ...]
     directions: tuple[Direction, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called on the screen and in chapters: its title, or else its first words; "" if it has neither."""
+        if self.title or not self.clauses:
+            return self.title
+        words = self.clauses[0].text
+        return words if len(words) <= _NAME else (words[:_NAME].rpartition(" ")[0] or words[:_NAME])
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def read_narration(drafting: Drafting) -> None:
     """Read all lines into the drafting's scenes."""
     entries = _entries(drafting)
     headers = _headers_by_place(entries)
-    _report_title(entries, drafting)
+    _report_title(entries, headers, drafting)
     run: list[Line] = []
     for at, entry in enumerate(entries):
         is_text = isinstance(entry, Line) and at not in headers
@@ -105,16 +105,16 @@ def _headers_by_place(entries: Sequence[Entry]) -> frozenset[int]:
     return frozenset(at_entry[at] for at, verdict in verdicts.items() if verdict)
 
 
-def _report_title(entries: Sequence[Entry], drafting: Drafting) -> None:
+def _report_title(entries: Sequence[Entry], headers: frozenset[int], drafting: Drafting) -> None:
     """Say so where a line or two alone before the first header may well be the script's title."""
-    first = next((at for at, entry in enumerate(entries) if isinstance(entry, SceneDraft)), 0)
+    first = next((at for at, entry in enumerate(entries) if at in headers or isinstance(entry, SceneDraft)), 0)
     lines = [entry for entry in entries[:first] if isinstance(entry, Line)]
     if 1 <= len(lines) <= 2 and all(line.looks_like_header for line in lines):
         drafting.report(
             lines[0].start,
             "note",
             f"{shortened(lines[0].text)} stands alone before the first header and is spoken. "
-            "If it is the title, put “# ” before it.",
+            "If it is the title, put “# ” before it; if it is to be heard, a pause behind it, such as (2 sec).",
         )
 
 

@@ -101,6 +101,7 @@ _AROUND = " \t*_`~\\"
 _EMPHASIS = re.compile(r"[*_]+|`+|~~+")
 _TAG = re.compile(r"[^\d\n.!?।。:/\\@#]{1,40}")
 _LETTER = re.compile(r"[^\W\d_]")
+_COUNTED = re.compile(r"\d{1,4}([.,:]\d{1,3})? ?[^\W\d_]\S{0,20}( \S{1,20})?")  # perhaps a time in words we do not know
 
 
 class _Cut(NamedTuple):
@@ -260,6 +261,13 @@ def _bracket(clean: str, match: re.Match[str], bounds: tuple[int, int], report: 
             "note",
             f"{shortened(match.group())} speaks of time but reads as an aside: it is spoken. "
             "For a pause write only the time, such as (5 sec).",
+        )
+    elif opening in "(（" and _COUNTED.fullmatch(inside.strip(_AROUND)):
+        report(
+            match.start(),
+            "note",
+            f"{shortened(match.group())} counts something that is no time the studio knows: it is spoken. "
+            "For a pause write (5 sec).",
         )
     elif opening in "[［" and _is_tag(inside):
         tag = " ".join(inside.split()).strip("*_")

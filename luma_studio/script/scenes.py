@@ -137,12 +137,18 @@ class Drafting:
             scene.lead_in = []
             if scene.directions:
                 kept.append(scene)
-            if scene.offset or scene.title or scene.directions or scene.wants_number:
+            if (scene.offset or scene.title or scene.directions or scene.wants_number) and not self._is_title(scene):
                 self._report_silent(scene, bool(silent))
         last = next((scene for scene in reversed(kept) if scene.drafts), None)
         if last is not None:
             last.drafts[-1].silences += silent
         return kept
+
+    def _is_title(self, scene: SceneDraft) -> bool:
+        """Whether a header is the script's own: the very first, with another right behind it."""
+        before, *titled = self.scenes
+        plain = not (scene.directions or scene.wants_number or scene.lead_in)
+        return plain and not before.drafts and len(titled) > 1 and scene is titled[0]
 
     def _report_silent(self, scene: SceneDraft, has_silence: bool) -> None:
         name = f"“{scene.title}”" if scene.title else "here"

@@ -31,6 +31,7 @@ SECONDS = {
     "pt": "segundo segundos",
     "it": "secondo secondi",
     "ru": "сек секунда секунды секунд секунду",
+    "he": "שניות שנייה שניה שניית שנ",
     "ar": "ثانية ثانيه ثوان ثواني ثانيتين ث",
     "ja": "秒 秒間 びょう",
     "zh": "秒 秒钟 秒鐘",
@@ -55,6 +56,7 @@ MINUTES = {
     "pt": "minuto minutos",
     "it": "minuto minuti",
     "ru": "мин минута минуты минут минуту",
+    "he": "דקות דקה דק",
     "ar": "دقيقة دقيقه دقائق دقيقتين د",
     "ja": "分 分間",
     "zh": "分 分钟 分鐘",
@@ -79,6 +81,7 @@ HOURS = {
     "pt": "hora horas",
     "it": "ora ore",
     "ru": "час часа часов",
+    "he": "שעות שעה",
     "ar": "ساعة ساعه ساعات ساعتين",
     "ja": "時間",
     "zh": "小时 小時",
@@ -116,6 +119,7 @@ PAUSES = {
     "pt": "silencio",
     "it": "silenzio",
     "ru": "пауза паузу тишина",
+    "he": "הפסקה השהיה השהייה שתיקה דממה",
     "ar": "وقفة وقفه توقف صمت سكتة سكون",
     "ja": "休止 ポーズ 間 沈黙 一時停止 無音",
     "zh": "停顿 停頓 暂停 暫停 静默 沉默",
@@ -130,6 +134,7 @@ WAITS = {
     "de": "warten warte halten",
     "pt": "espere esperar aguarde aguardar",
     "it": "attesa attendi attendere",
+    "he": "המתן המתינו המתנה",
     "ar": "انتظر انتظار استراحة",
     "ja": "待つ 待って",
     "zh": "等待 停",
@@ -151,6 +156,7 @@ SHORT = {
     "pt": "curta curto pequena",
     "it": "corta corto piccola",
     "ru": "короткая",
+    "he": "קצרה קצר",
     "ar": "قصيرة قصيره قصير",
     "ja": "短い 短 少し",
     "zh": "短 短暂 短暫 稍",
@@ -172,6 +178,7 @@ LONG = {
     "pt": "longa longo",
     "it": "lunga lungo",
     "ru": "длинная",
+    "he": "ארוכה ארוך",
     "ar": "طويلة طويله طويل",
     "ja": "長い 長",
     "zh": "长 長 较长 长时间 長時間",
@@ -193,6 +200,7 @@ TO = {
     "pt": "ate ou",
     "it": "o",
     "ru": "до",
+    "he": "עד או",
     "ar": "الى إلى أو",
     "ja": "から",
     "zh": "到 至",
@@ -224,6 +232,7 @@ CONNECTING = {
     "de": "von fur etwa ca eine einen",
     "pt": "de por durante uma um",
     "it": "di da per circa una un",
+    "he": "של במשך כ",
     "ar": "لمدة من",
     "ja": "の を する 入れる 置く おく 空ける あける 取る とる ほど くらい",
     "zh": "约 約 大约 的 一下 请 請 作 钟 鐘",
@@ -257,6 +266,7 @@ NUMBERS = {
     "de": "eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf",
     "pt": "um dois tres quatro cinco seis sete oito nove dez onze doze treze quatorze quinze",
     "it": "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici",
+    "he": "אחת שתיים שלוש ארבע חמש שש שבע שמונה תשע עשר",
     "ar": "واحد اثنان ثلاث أربع خمس ست سبع ثمان تسع عشر",
     "zh": "一 二 三 四 五 六 七 八 九 十",
 }
@@ -303,6 +313,7 @@ SCENES = {
     "pt": "cena",
     "it": "scena",
     "ru": "сцена",
+    "he": "סצנה סצינה",
     "ar": "مشهد المشهد",
     "ja": "シーン 場面",
     "zh": "场景 場景",
@@ -327,6 +338,7 @@ PARTS = {
     "pt": "parte capitulo",
     "it": "parte capitolo",
     "ru": "часть глава",
+    "he": "חלק פרק",
     "ar": "جزء الجزء فصل الفصل",
     "ja": "パート チャプター",
     "zh": "部分 章节",
@@ -385,11 +397,11 @@ SAYABLE_DIRECTIONS = "note notes duration action setting background sound super 
 """Directions that in narration are words like any other: "Note: drink water."."""
 LANGUAGE_LINES = (
     "language lang भाषा bhasha மொழி భాష ভাষা ભાષા ਭਾਸ਼ਾ ಭಾಷೆ ഭാഷ زبان"
-    " idioma langue sprache lingua لغة اللغة 言語 语言 語言 язык 언어"
+    " idioma langue sprache lingua لغة اللغة שפה 言語 语言 語言 язык 언어"
 )
 
 _IGNORED = re.compile(
-    "[\u0300-\u036f\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc\u064b-\u0652\u0670\u0640"
+    "[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc\u064b-\u0652\u0670\u0640"
     "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0e\ufe0f\ufeff]"
 )
 

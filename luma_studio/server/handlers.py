@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,7 @@ _TITLES = {
 }
 _SENTENCES = {
     403: "Open the whole address that the studio printed when it was started; a new start has a new one.",
-    404: "Go to the studio's first page.",
+    404: "Go to one of these, or to the studio's first page.",
 }
 
 
@@ -39,6 +40,7 @@ class Answer(JupyterHandler):
         error = kwargs.get("exc_info", (None, None))[1]
         told = error.log_message if isinstance(error, HTTPError) else None
         page = self.settings["voila_jinja2_env"].get_template("message.html")
+        folder: Path = self.settings["luma_folder"]
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(
             page.render(
@@ -46,21 +48,23 @@ class Answer(JupyterHandler):
                 sentence=told
                 or _SENTENCES.get(status_code, "Reload the page; if it comes again, start the studio anew."),
                 way_back=status_code != 403,
+                pages=sorted(path.name for path in folder.glob("*.ipynb")) if status_code == 404 else (),
             )
         )
 
 
 class Home(Answer):
-    """The first page. The token goes from the address into a cookie."""
+    """The first page, or that of a notebook by its name. The token goes from the address into a cookie."""
 
-    def initialize(self, notebook: str) -> None:
+    def initialize(self, first: str) -> None:
         """Take the first page's notebook."""
-        self._notebook = notebook
+        self._first = first
 
-    def get(self) -> None:
+    def get(self, notebook: str | None = None) -> None:
         """Go there, with all of the query but the token."""
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments if name != "token"}
-        self.redirect(f"/voila/render/{quote(self._notebook)}" + (f"?{urlencode(query)}" if query else ""))
+        page = quote(notebook or self._first)
+        self.redirect(f"/voila/render/{page}" + (f"?{urlencode(query)}" if query else ""))
 
 
 class PageHandler(Answer):

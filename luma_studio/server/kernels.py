@@ -14,6 +14,8 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from traitlets import default
 
 from luma_studio.settings import load_settings
+from luma_studio.store.files import check_workspace
+from luma_studio.studio import AUDIO
 
 
 class OwnPython(KernelSpecManager):
@@ -37,13 +39,14 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """The variables that kernels need beyond the inherited ones: they work in the notebook's folder, not in this one.
 
     The workspace and ``PYTHONPATH`` become absolute, and what this folder's ``.env`` says is handed on. Raises
-    SettingError if a setting is wrong.
+    SettingError if a setting is wrong, StoreError if nothing can be written in the workspace.
     """
-    settings = load_settings()
+    workspace = load_settings().workspace.expanduser().resolve()
+    check_workspace(workspace / AUDIO)
     said = {name: value for name, value in dotenv_values(".env").items() if value and not inherited.get(name)}
     paths = [str(Path(path).resolve()) for path in inherited.get("PYTHONPATH", "").split(os.pathsep) if path]
     return {
         **said,
-        "LUMA_WORKSPACE": str(settings.workspace.expanduser().resolve()),
+        "LUMA_WORKSPACE": str(workspace),
         **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {}),
     }

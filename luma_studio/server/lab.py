@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
+from luma_studio.errors import InputError
+from luma_studio.server import find_notebook
 from luma_studio.server.address import Address, listen, show
 from luma_studio.server.kernels import environment
 from luma_studio.shipped import shipped
+from luma_studio.store import files
 
 FIRST_PORT = 8888
 FIRST_NOTEBOOK = "narration_studio.ipynb"
+OWN = "my_notebooks"
+"""The folder of the workspace that holds copies of the studio's notebooks, to be changed."""
 
+_COPIES = ".copies.json"  # what each copy was when it was made
 _EXTENSIONS = ("jupyterlab", "jupyter_lsp", "jupyter_server_terminals")
 
 Tell = Callable[[str], None]
 
 
-def serve(*, host: str, port: int | None, browser: bool, tell: Tell = print) -> None:
-    """Serve the folder of notebooks in JupyterLab until SIGINT or SIGTERM; kernels end with it.
+def serve(notebook: str | None = None, *, host: str, port: int | None, browser: bool, tell: Tell = print) -> None:
+    """Serve the workspace in JupyterLab until SIGINT or SIGTERM; kernels end with it. ``notebook`` is shown first.
 
-    What the user is to know is told line by line. Raises InputError if nothing can be served at this host and port.
+    What the user is to know is told line by line. Raises InputError if nothing can be served at this host and port, or
+    if there is no such notebook in the workspace; StoreError if nothing can be written there.
     """
     os.environ |= environment(os.environ)
-    folder = own_folder(shipped("notebooks"), Path(os.environ["LUMA_WORKSPACE"]))
+    workspace = Path(os.environ["LUMA_WORKSPACE"])
+    keep_copies(shipped("notebooks"), workspace / OWN)
+    first = f"{OWN}/{FIRST_NOTEBOOK}" if notebook is None else place_of(notebook, workspace)
     address = _free(host, port)
     if not address.local:
         tell(f"Others who can reach this computer at {host} can use JupyterLab if they know its address.")
     with tempfile.TemporaryDirectory(prefix="luma-studio-") as runtime:
         os.environ["JUPYTER_RUNTIME_DIR"] = runtime  # where connections to kernels are described
-        server = _server(folder, address)
+        server = _server(workspace, address)
         for number in (signal.SIGINT, signal.SIGTERM):  # without a question
             signal.signal(number, lambda *_: server.stop(from_signal=True))
-        first = FIRST_NOTEBOOK if (folder / FIRST_NOTEBOOK).exists() else ""
-        url = address.url(f"/lab/tree/{first}" if first else "/lab")
+        url = address.url(f"/lab/tree/{quote(first)}")
 
         def announce() -> None:
             tell(f"JupyterLab is open at {url}\nCtrl-C ends it.")
@@ -66,17 +76,45 @@ def _without_news(handler: object, page: dict[str, Any]) -> dict[str, Any]:
     return page | {"disabledExtensions": [*page["disabledExtensions"], "@jupyterlab/apputils-extension:announcements"]}
 
 
-def own_folder(folder: Path, workspace: Path) -> Path:
-    """The folder itself in a clone; else a copy in the workspace, as what is installed is not for editing."""
-    if folder.parent.joinpath("pyproject.toml").exists() and os.access(folder, os.W_OK):
-        return folder
-    own = workspace / "notebooks"
-    for source in folder.rglob("*"):
-        target = own / source.relative_to(folder)
-        if source.is_file() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-    return own
+def keep_copies(folder: Path, own: Path) -> None:
+    """Copy the notebooks of a folder, and what lies beside them: what is given out is not for editing.
+
+    A copy follows what it was made of, until the user changes it.
+    """
+    record = own / _COPIES
+    with files.explained(own):
+        made: dict[str, str] = json.loads(record.read_bytes()) if record.exists() else {}
+        before = dict(made)
+        for source in folder.rglob("*"):
+            name, copy = source.relative_to(folder), own / source.relative_to(folder)
+            if not source.is_file() or any(part.startswith(".") for part in name.parts):
+                continue
+            data = source.read_bytes()
+            if not copy.exists() or _digest(copy.read_bytes()) == made.get(name.as_posix()) != _digest(data):
+                files.write(copy, data)
+                made[name.as_posix()] = _digest(data)
+        if made != before:
+            files.write_json(record, made)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def place_of(notebook: str, workspace: Path) -> str:
+    """Where in the workspace a notebook lies that is named by its path, or as one of the copies.
+
+    One of the studio's own means its copy. Raises InputError if there is none, or if it lies elsewhere.
+    """
+    own, given = workspace / OWN, shipped("notebooks").resolve()
+    found = find_notebook(notebook, own)
+    if found.is_relative_to(given):
+        found = (own / found.relative_to(given)).resolve()
+    if not found.is_relative_to(workspace.resolve()):
+        raise InputError(
+            f"{found} lies outside the workspace {workspace}. Move it there, or choose its folder by LUMA_WORKSPACE."
+        )
+    return found.relative_to(workspace.resolve()).as_posix()
 
 
 def _free(host: str, port: int | None) -> Address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
@@ -19,6 +20,9 @@ from voila.app import Voila
 from voila.notebook_renderer import NotebookRenderer
 from voila.utils import get_page_config
 
+from luma_studio.errors import LumaError
+from luma_studio.server import check_notebook
+
 _log = logging.getLogger(__name__)
 
 _READY = 60  # seconds a kernel may take to answer for the first time
@@ -26,6 +30,8 @@ _ALONE = 3.0  # seconds that a page which opens has the processor for itself bef
 _LEAVING = 5.0  # seconds that a page which is about to be left takes no place
 _PATIENCE = 1.0  # seconds that somebody waits for a place
 _TICK = 1.0  # seconds between two looks at what is open
+_PLACE = re.compile(r"Cell In\[\d+\], line (\d+)")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _BUNDLED_MATHJAX = {"mathjax_url": None, "mathjax_config": None}
 
 
@@ -36,17 +42,28 @@ class PageRenderer(NotebookRenderer):  # type: ignore[misc] # voila is not typed
 
     async def load_notebook(self, path: str) -> Any:
         """The notebook, whether anybody has trusted it or not: it is run anyway."""
+        check_notebook(Path(self.root_dir) / path)
         return await self.fix_notebook(nbformat.read(Path(self.root_dir) / path, as_version=4))  # type: ignore[no-untyped-call]
 
     async def _jinja_cell_generator(self, nb: Any, kernel_id: str) -> AsyncIterator[Any]:
+        run = 0
         async for cell in super()._jinja_cell_generator(nb, kernel_id):
             task = asyncio.current_task()
             if task and task.cancelling():
                 raise asyncio.CancelledError  # nbclient took it for a dead kernel, and would go on
+            run += cell.cell_type == "code" and bool(cell.source.strip())
             for output in cell.get("outputs", []):
-                if output["output_type"] == "error" and self.failed is None:
-                    self.failed = f"{output['ename']}: {output['evalue']}"
+                if output["output_type"] == "error":
+                    place = f"{Path(self.notebook_path).name}, cell [{run}]{_line_of(output)}"
+                    cell.metadata["luma_place"] = place
+                    self.failed = self.failed or f"{place}: {output['ename']}: {output['evalue']}"
             yield cell
+
+
+def _line_of(error: Any) -> str:
+    """The line of the cell that raised an error, where its traceback tells."""
+    found = _PLACE.search(_COLOUR.sub("", "\n".join(error["traceback"])))
+    return f", line {found[1]}" if found else ""
 
 
 @dataclass(eq=False)
@@ -94,6 +111,7 @@ class Pages:
         self._waiting: dict[str, Page] = {}
         self._shown: set[Page] = set()
         self._last_shown = float("-inf")
+        self._said: dict[str, str] = {}  # of each notebook, what went wrong the last time
         self._door = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._tending = asyncio.create_task(self._tend())
@@ -150,14 +168,20 @@ class Pages:
                 begun = True
             page.failed = renderer.failed
         except Exception as error:  # noqa: BLE001 - whatever it is, the page tells it
-            page.failed = f"{type(error).__name__}: {error}"
+            page.failed = str(error) if isinstance(error, LumaError) else f"{type(error).__name__}: {error}"
             if begun:
                 told = json.dumps(page.failed).replace("<", "\\u003c")
                 page.html.put_nowait(f"<script>lumaFailed({told})</script>")
         finally:
             page.html.put_nowait(None)
-        if page.failed:
-            _log.warning("%s: %s", page.notebook, page.failed)
+        self._say(page)
+
+    def _say(self, page: Page) -> None:
+        """Say in the terminal what went wrong, once for all the pages of a notebook that say the same."""
+        failed = page.failed or ""
+        if failed and failed != self._said.get(page.notebook):
+            _log.warning("%s", failed if page.notebook in failed else f"{page.notebook}: {failed}")
+        self._said[page.notebook] = failed
 
     async def _renderer(self, notebook: str) -> PageRenderer:
         voila = self._voila

@@ -77,7 +77,7 @@ def _say_little() -> None:
 
 
 async def _serve(voila: Voila, first: str, door: socket.socket, address: Address, options: Options) -> None:
-    settings = voila.init_settings() | _settings(address)
+    settings = voila.init_settings() | _settings(address) | {"luma_folder": Path(voila.root_dir)}
     script = bundle(voila.static_paths, voila.labextensions_path)
     warmed = [name for name in dict.fromkeys((first, *PAGES)) if name not in _NOT_WARMED]
     pages = Pages(voila, warmed, Limits(options.most, options.idle), f"/voila/luma/chunks.js?v={script.version}")
@@ -147,7 +147,7 @@ def _settings(address: Address) -> dict[str, Any]:
 def _handlers(voila: Voila, pages: Pages, first: str, script: Bundle) -> list[Any]:
     kernel = r"(?P<kernel_id>[\w-]+)"
     return [
-        ("/", Home, {"notebook": first}),
+        (r"/([^/]+\.ipynb)?", Home, {"first": first}),
         (r"/voila/render/(.+)", PageHandler, {"pages": pages}),
         (r"/voila/luma/chunks\.js", BundleHandler, {"bundle": script}),
         (r"/voila/static/(.+)", AssetHandler, {"paths": voila.static_paths}),

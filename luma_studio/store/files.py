@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lp
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _EDGES = " .-"  # what a name made of a text neither begins nor ends with
 _MOST_BYTES = 120  # of a name: file systems allow 255, suffixes need some
+_ELSEWHERE = "Choose another workspace (LUMA_WORKSPACE)"
 
 
 class Disk:
@@ -179,11 +180,13 @@ def safe_name(name: str) -> str:
 
     Raises UnsafeNameError for a name that holds a path, is empty, hidden, reserved or too long.
     """
+    if not isinstance(name, str):
+        raise UnsafeNameError(f"A name is text, such as 'evening-calm'; {name!r} is none.")
     plain = unicodedata.normalize("NFC", name).strip()
     problem = (
         "is empty"
         if not plain
-        else "holds characters that a file name cannot have"
+        else f"holds what a file name cannot have: {_listed(_UNSAFE.findall(plain))}"
         if _UNSAFE.search(plain)
         else "begins or ends with a dot"
         if plain.startswith(".") or plain.endswith(".")
@@ -197,6 +200,12 @@ def safe_name(name: str) -> str:
         shown = name if len(name) <= 60 else name[:60] + "…"
         raise UnsafeNameError(f"The name {shown!r} {problem}. Choose a short name of letters, numbers and hyphens.")
     return plain
+
+
+def _listed(characters: Iterable[str]) -> str:
+    """Each of some characters once, those that cannot be seen by their number."""
+    different = list(dict.fromkeys(characters))[:5]
+    return " ".join(f"“{each}”" if each.isprintable() else f"U+{ord(each):04X}" for each in different)
 
 
 def name_from(text: str) -> str:
@@ -223,20 +232,37 @@ def explained(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(_sentence(error, path)) from error
+        raise StoreError(_sentence(error, Path(path))) from None
 
 
-def _sentence(error: OSError, path: Path | str) -> str:
+def check_workspace(folder: Path) -> None:
+    """Make the folder that holds productions where there is none, and write a file in it that does not stay.
+
+    Raises StoreError, which names what is in the way and the remedy.
+    """
+    probe = folder / f".{secrets.token_hex(6)}{_PART}"
+    write(probe, b"")
+    remove(probe)
+
+
+def _sentence(error: OSError, path: Path) -> str:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"The disk is full: {path} could not be written. Free some space and run again; takes are kept."
         case errno.EROFS | errno.EACCES | errno.EPERM:
-            return (
-                f"{path} may not be written or read. Choose another workspace (LUMA_WORKSPACE) or allow access to it."
-            )
+            return f"{_nearest(path)} may not be written or read. {_ELSEWHERE}, or allow access to it."
+        case errno.ENOENT if error.filename is not None and Path(error.filename) in path.parents:
+            return f"The folder {error.filename} cannot be made. {_ELSEWHERE}."
         case errno.ENOENT:
             return f"{path} does not exist. Check its name."
         case errno.EISDIR | errno.ENOTDIR | errno.EEXIST:
-            return f"{path} is in the way: a folder where a file is meant, or the other way round. Move it away."
+            there = _nearest(path)
+            meant = "folder where a file" if there.is_dir() else "file where a folder"
+            return f"{there} is in the way: a {meant} is meant. {_ELSEWHERE}, or move it away."
         case _:
             return f"{path} could not be used: {error.strerror or error}. Check the disk and run again."
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself or, where it is not there, the nearest folder or file above it that is."""
+    return next((each for each in (path, *path.parents) if os.path.lexists(each)), path)

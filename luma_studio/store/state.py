@@ -129,11 +129,17 @@ class StateFile:
         return self._on_disk() != self._known
 
     def check(self) -> None:
-        """Raise ChangedError if another process saved since this one loaded or saved."""
+        """Raise ChangedError if another process or object saved since this one loaded or saved, or it was deleted."""
         if self.changed():
+            name = self.path.parent.name
+            if self._on_disk() is None:
+                raise ChangedError(
+                    f"{name} was deleted since it was opened here. Put back {self.path}, or begin it anew with its "
+                    "script; what was spoken is kept."
+                )
             raise ChangedError(
-                f"{self.path.parent.name} was changed by another process or window since it was opened here. "
-                "Open it again, or run the same command again; nothing was overwritten."
+                f"{name} was changed elsewhere since it was opened here; nothing was overwritten. Take that up with "
+                "reload() and make your change again, or run the same command again."
             )
 
     def save(self, state: State) -> None:
@@ -141,6 +147,8 @@ class StateFile:
 
         Two that come to the same state do not disturb each other.
         """
+        if self._on_disk() is None:
+            self.check()  # before a lock would make the folder of a production that was deleted
         busy = f"{self.path.parent.name} is being saved by another process. Try again."
         with files.locked(self._lock, wait=_WAIT, busy=busy):
             if self.changed() and self.load_if(lambda there: there == state):

@@ -60,6 +60,7 @@ class TakeStore:
         self.folder = folder
         self.rate = rate
         self._known: dict[str, Take] = {}
+        self._sizes: dict[str, int] = {}  # of the files of those, in bytes
 
     def get(self, fingerprint: str) -> Take | None:
         """The take with this fingerprint, or None. Raises StoreError if its original is damaged."""
@@ -69,6 +70,15 @@ class TakeStore:
                 return None
             self._known[fingerprint] = take
         return self._known[fingerprint]
+
+    def is_here(self, fingerprint: str) -> bool:
+        """Whether there is a take to be heard: asks the disk, where ``get`` answers from what it has read before.
+
+        Raises as ``get``.
+        """
+        if _size(self._measured(fingerprint)) != self._sizes.get(fingerprint):
+            self._known.pop(fingerprint, None)
+        return self.get(fingerprint) is not None
 
     def put(
         self,
@@ -128,6 +138,7 @@ class TakeStore:
         wave = _opened(self._measured(fingerprint))
         if wave is None:
             return None
+        self._sizes[fingerprint] = wave.size
         start, end = wave.about["speech"]
         peak = wave.about["true_peak"]
         return Take(
@@ -181,6 +192,11 @@ class _Wave:
     @property
     def length(self) -> int:
         return self.chunks[b"data"][1] // 2
+
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes: a file is whole when its last chunk ends where it does."""
+        return max(offset + length for offset, length in self.chunks.values())
 
     def content(self, name: bytes, start: int = 0, end: int | None = None) -> bytes:
         offset, length = self.chunks[name]
@@ -263,5 +279,16 @@ def _exists(path: Path) -> bool:
         return path.exists()
 
 
+def _size(path: Path) -> int | None:
+    """The size of a file in bytes; None where there is none."""
+    with files.explained(path):
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            return None
+
+
 def _damaged(path: Path) -> StoreError:
-    return StoreError(f"The take {path} is damaged or gone. Remove that file and speak again.")
+    if _exists(path):
+        return StoreError(f"The take {path} is damaged. Remove that file and speak again.")
+    return StoreError(f"The take {path} is gone. Speak again.")

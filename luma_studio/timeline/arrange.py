@@ -13,8 +13,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from luma_studio.errors import counted
 from luma_studio.script.model import Pause, Script
 from luma_studio.settings import Sound
+from luma_studio.timeline.duration import clock
 from luma_studio.timeline.take import Take
 
 Positions = NDArray[np.int64]
@@ -62,6 +64,9 @@ class Timeline:
     scenes: tuple[PlacedScene, ...]
     length: int
 
+    def __repr__(self) -> str:
+        return f"<Timeline: {counted(len(self.takes), 'clause')}, {clock(self.length, self.rate)}>"
+
     def part(self, scene: PlacedScene) -> Timeline:
         """One scene as a timeline of its own, beginning at 0."""
         which = slice(scene.first, scene.last)
@@ -87,7 +92,7 @@ def spans_of(script: Script) -> tuple[SceneSpan, ...]:
     for scene in script.scenes:
         if scene.clauses:
             last = first + len(scene.clauses)
-            spans.append(SceneSpan(scene.id, scene.title, first, last, scene.lead_in_seconds))
+            spans.append(SceneSpan(scene.id, scene.name, first, last, scene.lead_in_seconds))
             first = last
     return tuple(spans)
 

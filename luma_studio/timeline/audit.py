@@ -70,10 +70,11 @@ class Audit:
         spread = f"median {np.median(off):.1f} ms off, most {off.max():.1f} ms"
         return f"{verdict} ({spread}); length {clock(self.found, self.rate)}"
 
-    def to_json(self) -> dict[str, Any]:
-        """The audit as JSON; times in seconds, lengths also in samples."""
+    def to_json(self, checksum: str) -> dict[str, Any]:
+        """The audit as JSON, with the SHA-256 of the file it measured; times in seconds, lengths also in samples."""
         return {
             "file": self.file,
+            "sha256": checksum,
             "sample_rate": self.rate,
             "length": {"asked": self.asked, "found": self.found, "difference": self.found - self.asked},
             "tolerance": TOLERANCE,

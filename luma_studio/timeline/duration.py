@@ -6,23 +6,28 @@ import math
 import re
 
 from luma_studio.errors import SettingError
+from luma_studio.script.pauses import LONGEST_NOTE, LONGEST_PAUSE, Timed, read_note
 
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):([0-5]?\d(?:\.\d{1,9})?)")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s{0,9}(?:s|sec|seconds)?")
 _SAMPLES = re.compile(r"(\d{1,15})\s{0,9}samples")
 _MOST = 24 * 3600  # seconds
+_SHOWN = 40  # characters of what cannot be read
 
 
 def samples_of(duration: str | float, rate: int) -> int:
-    """Samples in a duration: ``"10:00"``, ``"1:02:03.5"``, seconds (``600``, ``"600 s"``) or ``"26460000 samples"``.
+    """Samples in a duration: ``"10:00"``, ``"1:02:03.5"``, seconds (``600``), or ``"26460000 samples"``.
 
-    Raises SettingError for anything else, and beyond a day.
+    What a script accepts as a pause's time is read as there: ``"10 min"``, ``"1,5 min"``, ``"१०:००"``, ``"1m 30s"``.
+    Raises SettingError for anything else, ranges too, and from a day on.
     """
     count = _count(duration, rate)
     if count is None:
-        raise SettingError(f"{duration!r} is not a duration. Write it as 10:00, 600 (seconds) or 26460000 samples.")
-    if count > _MOST * rate:
-        raise SettingError(f"{duration!r} is longer than a day. Write minutes and seconds as 10:00.")
+        shown = duration if len(str(duration)) <= _SHOWN else f"{str(duration)[:_SHOWN]}…"
+        what = f"{shown!r} is not a duration. " if str(duration).strip() else ""
+        raise SettingError(f"{what}Write how long it is to last: 10:00, 10 min or 600 (seconds).")
+    if count >= _MOST * rate:
+        raise SettingError("A day is too long. Write minutes and seconds as 10:00.")
     return count
 
 
@@ -37,7 +42,19 @@ def _count(duration: str | float, rate: int) -> int | None:
         return round((int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3])) * rate)
     if match := _SECONDS.fullmatch(text):
         return round(float(match[1]) * rate)
-    return None
+    return _noted(text, rate)
+
+
+def _noted(text: str, rate: int) -> int | None:
+    """Samples in what a script's note about a pause would ask for; None for no note, and for a range."""
+    if len(text) > LONGEST_NOTE:
+        return None
+    note = read_note(text) or (read_note(f"{text} s") if text[:1].isdecimal() else None)
+    if not isinstance(note, Timed) or note.least is not None:
+        return None
+    if note.seconds >= LONGEST_PAUSE:  # what is longer was cut to that
+        return _MOST * rate
+    return round(note.seconds * rate)
 
 
 def clock(samples: int, rate: int) -> str:

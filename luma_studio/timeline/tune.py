@@ -65,7 +65,10 @@ def fit(
         return tuple(pauses)
     rate = now.rate
     current = in_samples(pauses, rate)
-    fixed = np.fromiter((pause.locked for pause in pauses), bool, len(pauses)) | (current == 0)
+    locked = np.fromiter((pause.locked for pause in pauses), bool, len(pauses))
+    fixed = locked | (current == 0)
+    if fixed.all() and not locked.all():
+        raise _nothing_to_stretch(now.length, locked)
     current[-1] = now.length - now.speech_end[-1]  # the last silence is never shorter than the last clip's tail
     least, most = _bounds(pauses, current, fixed, rate)
     floor = np.zeros_like(least)
@@ -108,6 +111,15 @@ def _bounds(
     )
 
 
+def _nothing_to_stretch(length: int, locked: NDArray[np.bool_]) -> FitError:
+    return FitError(
+        "All free pauses are 0 and cannot be stretched. Set one of them, or undo.",
+        least=length,
+        most=length,
+        in_the_way=tuple(int(index) for index in np.flatnonzero(locked)),
+    )
+
+
 def _check_reachable(
     least: NDArray[np.float64],
     most: NDArray[np.float64],
@@ -132,10 +144,13 @@ def _check_reachable(
 def _reach(shortest: float, longest: float, rate: int) -> str:
     """The totals that can be reached, in milliseconds that can be."""
     millisecond = rate / 1000
-    least = clock(int(np.ceil(shortest / millisecond) * millisecond), rate)
+    least = np.ceil(shortest / millisecond) * millisecond
     if np.isinf(longest):
-        return f"{least} and more"
-    return f"{least} to {clock(int(np.floor(longest / millisecond) * millisecond), rate)}"
+        return f"{clock(int(least), rate)} and more"
+    most = np.floor(longest / millisecond) * millisecond
+    if least >= most:
+        return f"exactly {clock(int(shortest), rate)}"
+    return f"{clock(int(least), rate)} to {clock(int(most), rate)}"
 
 
 def _apportioned(

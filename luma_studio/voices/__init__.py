@@ -12,9 +12,9 @@ from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
-from luma_studio.voices.vendors import Wires
+from luma_studio.wire import Wires
 
-__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "Wires", "make_voice", "voice_for", "voiced"]
+__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "make_voice", "voice_for", "voiced"]
 
 ENGINES = (ESPEAK, ELEVENLABS, OPENAI)
 

@@ -17,8 +17,8 @@ from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Home, Kind, Wires, in_range, settings_of, sound
-from luma_studio.wire import Answer, Call, json_of
+from luma_studio.voices.vendors import AT_ONCE, Kind, in_range, settings_of, sound
+from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "elevenlabs"
 HOME = Home("ElevenLabs", "ELEVENLABS", "https://api.elevenlabs.io", header="xi-api-key", scheme="", at_once=2)

@@ -9,8 +9,8 @@ from typing import Any
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Home, Kind, Wires, in_range, settings_of, sound
-from luma_studio.wire import Answer, Call, json_of
+from luma_studio.voices.vendors import AT_ONCE, Kind, in_range, settings_of, sound
+from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "openai"
 HOME = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)

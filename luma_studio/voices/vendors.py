@@ -3,79 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
 
 import numpy as np
 
 from luma_studio.audio import codec
 from luma_studio.audio.clip import Samples
-from luma_studio.errors import AudioError, BrokenAnswerError, NoKeyError, SettingError
-from luma_studio.settings import access
+from luma_studio.errors import AudioError, BrokenAnswerError, SettingError
 from luma_studio.voices.base import Value, VoiceChoice
-from luma_studio.wire import Vendor, Wire
-
-Price = Callable[[str, str], Decimal | None]
-"""US dollars a character costs, by engine and model; None where nobody knows."""
 
 Kind = type | tuple[type, ...]
 """What a setting's value may be."""
 
 AT_ONCE = 64
 """Clauses that may be asked for at once: the wire lets through what the vendor bears, the others wait there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where a vendor usually is, the prefix of its variables, and how it is shown who asks."""
-
-    name: str
-    prefix: str
-    address: str
-    header: str = "Authorization"
-    scheme: str = "Bearer"
-    at_once: int = 4
-
-    @property
-    def variable(self) -> str:
-        """The setting that holds its key."""
-        return f"{self.prefix}_API_KEY"
-
-
-class Wires:
-    """The way to each vendor, opened when it is first needed; prices as the settings have them."""
-
-    def __init__(self, price: Price) -> None:
-        self.price = price
-        self._wires: dict[Vendor, Wire] = {}
-
-    def to(self, home: Home) -> Wire:
-        """The wire to a vendor. Raises NoKeyError where there is no key."""
-        vendor = _vendor(home)
-        if not vendor.key:
-            raise NoKeyError(
-                f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose the embedded voice: espeak.",
-                vendor=home.name,
-            )
-        if vendor not in self._wires:
-            self._wires[vendor] = Wire(vendor)
-        return self._wires[vendor]
-
-    def close(self) -> None:
-        """Let go of connections."""
-        for wire in self._wires.values():
-            wire.close()
-        self._wires.clear()
-
-
-def _vendor(home: Home) -> Vendor:
-    given = access(home.prefix)
-    address = given.base_url or home.address
-    key = given.api_key.get_secret_value()
-    if not key and given.base_url:
-        key = "none"  # a server of one's own often wants none
-    return Vendor(home.name, home.variable, address, key, home.header, home.scheme, home.at_once)
 
 
 def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, WebSocket
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 from luma_studio.production import Production
 from luma_studio.studio import AUDIO, Studio
@@ -268,7 +268,7 @@ class Window:
     def ready(self) -> None:
         """Wait until the page can be used."""
         self.page.locator("html[data-luma-open]").wait_for(timeout=3 * PATIENCE * 1000)
-        self.editor.wait_for()
+        expect(self.editor).to_be_editable(timeout=PATIENCE * 1000)
 
     def switch(self, production: str) -> None:
         """Open another production in the same page, by its address."""

@@ -106,7 +106,7 @@ def test_names_are_shown_as_text_even_of_folders_that_somebody_else_made(desk: W
     entries = desk.panel("Productions").locator(".luma-productions-entry").filter(has_text=IMAGE)
     expect(entries.first).to_be_visible()
     entries.first.click()
-    expect(desk.notices.filter(has_text="holds characters that a file name cannot have")).to_be_visible()
+    expect(desk.notices.filter(has_text="holds what a file name cannot have")).to_be_visible()
     desk.tab("Library")
     library = desk.panel("Audio library")
     expect(library).to_contain_text(IMAGE)
@@ -120,7 +120,7 @@ def test_names_are_shown_as_text_even_of_folders_that_somebody_else_made(desk: W
 def test_errors_are_shown_as_text(desk: Window) -> None:
     desk.switch(desk.studio.fresh())
     desk.panel("Script").get_by_label("Name").fill(IMAGE)
-    expect(desk.panel("Script")).to_contain_text(f"The name '{IMAGE}' holds characters")
+    expect(desk.panel("Script")).to_contain_text(f"The name '{IMAGE}' holds what")
     players = desk.panel("Audio players")
     players.get_by_label("Name").fill(IMAGE)
     players.get_by_role("button", name="Export", exact=True).click()
@@ -208,7 +208,7 @@ def test_the_library_is_led_nowhere_else(desk: Window, path: str) -> None:
 def test_the_library_reads_and_removes_no_secret_of_a_production(desk: Window) -> None:
     name = desk.studio.fresh()
     assert asked(desk, "remove", production=name, name="production.json")["kind"] == "UnsafeNameError"
-    assert asked(desk, "restore", key="../../outside")["kind"] == "SettingError"
+    assert asked(desk, "restore", key="../../outside")["kind"] == "StoreError"
     assert desk.studio.seconds(name)
 
 

@@ -1,4 +1,7 @@
-"""The pause timeline is played by keys alone: each key of its help sheet does what the sheet says."""
+"""The pause timeline is played by keys alone: each key of its help sheet does what the sheet says.
+
+Below: what is typed, what is locked, and where the focus stays.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from browser.driving import Window
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 Act = Callable[[Window], None]
 ROWS: dict[str, Act] = {}
@@ -253,7 +256,7 @@ def _(desk: Window) -> None:
     expect(sheet.get_by_label("Go to")).to_be_focused()
     desk.page.keyboard.type("soon")
     desk.press("Enter")
-    expect(sheet.get_by_role("status")).to_contain_text("“soon” is no time.")
+    expect(sheet.get_by_role("status")).to_contain_text("“soon” cannot be read as a length.")
     sheet.get_by_label("Go to").fill("0:05")
     desk.press("Enter")
     expect(desk.page.get_by_role("dialog")).to_have_count(0)
@@ -366,3 +369,211 @@ def test_tab_reaches_the_timeline_and_shows_where_it_is(desk: Window) -> None:
     unseen = [each["what"] for each in seen if not each["isBody"] and not (each["visible"] and each["outlined"])]
     assert unseen == []
     assert sum(each["slider"] for each in seen) == 1  # the others are reached by J and K
+
+
+# What is typed
+
+
+def type_length(desk: Window, typed: str) -> None:
+    desk.slider(desk.selected).focus()
+    desk.press("Enter")
+    desk.page.keyboard.type(typed)
+    desk.press("Enter")
+
+
+def refusal(desk: Window) -> Locator:
+    """The sentence beside the length of the selected pause."""
+    return desk.timeline.get_by_role("alert")
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("4,5", 4.5), ("0:30", 30), ("2 min", 120), ("५.२५", 5.25)])
+def test_a_length_is_taken_as_it_is_typed(desk: Window, typed: str, seconds: float) -> None:
+    type_length(desk, typed)
+    has(desk, 0, seconds)
+    expect(desk.slider(0)).to_be_focused()
+    expect(refusal(desk)).to_have_count(0)
+
+
+def test_what_is_no_length_is_refused_beside_the_field_and_the_pause_stays_as_it_was(desk: Window) -> None:
+    field = desk.timeline.get_by_label("Length of the pause in seconds")
+    for typed, told in {"5 apples": "“5 apples” cannot be read as a length.", "99999": "1:00:00 is the most."}.items():
+        type_length(desk, typed)
+        expect(refusal(desk)).to_contain_text(told)
+        expect(field).to_be_focused()
+        expect(field).to_have_value(typed)
+        assert desk.length(0) == 2
+    desk.press("Escape")
+    expect(field).to_have_value("2")
+    expect(refusal(desk)).to_have_count(0)
+    expect(desk.slider(0)).to_be_focused()
+    assert desk.studio.edits(desk.name) == []
+
+
+def test_a_locked_pause_is_protected_from_the_hand_until_it_is_free(desk: Window) -> None:
+    name = desk.name
+    desk.press("l")
+    expect(desk.slider(0)).to_have_attribute("aria-valuetext", "2 seconds, written, locked")
+
+    def drag_and_look() -> None:
+        box = desk.slider(0).bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"], box["y"] + box["height"] / 2
+        desk.page.mouse.move(x, y)
+        desk.page.mouse.down()
+        desk.page.mouse.move(x + 30, y, steps=3)
+        expect(desk.timeline.locator(".luma-tip")).to_have_text("It is locked. Press L to free it.")
+        desk.page.mouse.up()
+
+    for by_hand in (
+        lambda: desk.press("ArrowRight"),
+        lambda: desk.timeline.get_by_role("button", name="Longer by 0.1 s").click(),
+        lambda: type_length(desk, "9"),
+        drag_and_look,
+    ):
+        select(desk, 1)
+        expect(refusal(desk)).to_have_count(0)
+        select(desk, 0)
+        by_hand()
+        expect(refusal(desk)).to_have_text("It is locked. Press L to free it.")
+        assert desk.length(0) == 2
+    assert desk.studio.edits(name) == ["lock"]
+    assert not is_playing(desk)
+    desk.slider(0).focus()
+    desk.press("l")
+    expect(refusal(desk)).to_have_count(0)
+    desk.press("ArrowRight")
+    has(desk, 0, 2.1)
+
+
+def sheet_of(desk: Window) -> Locator:
+    desk.slider(desk.selected).focus()
+    desk.press("f")
+    return desk.page.get_by_role("dialog", name="Fit or scale pauses")
+
+
+def test_pauses_are_scaled_to_one_percent_at_least_and_the_sheet_says_when_nothing_changed(desk: Window) -> None:
+    sheet = sheet_of(desk)
+    percent = sheet.get_by_label("To", exact=True)
+    for typed, told in {"0": "from 1 to 10,000", "much": "from 1 to 10,000", "100": "Nothing changed"}.items():
+        percent.fill(typed)
+        desk.press("Enter")
+        expect(sheet.get_by_role("status").filter(has_text=told)).to_be_visible()
+    assert desk.studio.edits(desk.name) == []
+    percent.fill("120,5 %")
+    desk.press("Enter")
+    expect(sheet).to_be_hidden()
+    has(desk, 0, 2.41)
+
+
+def test_a_total_is_fitted_as_scripts_write_times(desk: Window) -> None:
+    sheet = sheet_of(desk)
+    total = sheet.get_by_label("Total")
+    for typed, told in {"": "Write how long it is to last", "soon": "10:00, 10 min or 600"}.items():
+        total.fill(typed)
+        desk.press("Enter")
+        expect(sheet.get_by_role("status").filter(has_text=told)).to_be_visible()
+        expect(sheet.get_by_text("samples")).to_have_count(0)
+    total.fill("०:४०")
+    desk.press("Enter")
+    expect(sheet).to_be_hidden()
+    desk.until(lambda: desk.position[1] == "0:40.0", "it lasts 40 seconds")
+
+
+# What plays, and what is under the hand
+
+
+def test_loop_looks_pressed_whenever_it_loops(desk: Window) -> None:
+    loop = desk.timeline.get_by_role("button", name="Loop")
+    desk.press("Space")
+    plays(desk)
+    loop.click()
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    plays(desk)
+    desk.slider(0).focus()
+    desk.press("p")  # on and on, and no loop
+    expect(loop).to_have_attribute("aria-pressed", "false")
+    plays(desk)
+    desk.press("r")
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    desk.press("r")
+    plays(desk, False)
+    expect(loop).to_have_attribute("aria-pressed", "false")
+
+
+def test_nothing_jumps_when_what_is_heard_takes_more_lines(desk: Window) -> None:
+    desk.switch(desk.studio.fresh(f"Short. (1 sec)\n{'Many long words follow one another. ' * 9}(1 sec)\n"))
+    inspector = desk.timeline.locator(".luma-inspector")
+
+    def top() -> float:
+        box, stage = inspector.bounding_box(), desk.stage.bounding_box()
+        assert box is not None
+        assert stage is not None
+        return box["y"] - stage["y"]
+
+    hint = top()
+    caption = desk.timeline.locator(".luma-caption")
+    for index, words in [(0, "Short."), (1, "Many long words")]:
+        select(desk, index)
+        desk.slider(index).focus()
+        desk.press("Home" if index == 0 else "End")
+        desk.press("Space")
+        expect(caption).to_contain_text(words)
+        assert top() == hint
+        desk.press("Space")
+        plays(desk, False)
+
+
+def test_a_pause_of_nothing_has_a_grip_that_can_be_taken(desk: Window) -> None:
+    type_length(desk, "0")
+    has(desk, 0, 0)
+    select(desk, 2)
+    grip = "(slider) => getComputedStyle(slider, '::after').height"
+    desk.until(lambda: desk.slider(0).evaluate(grip) == "26px", "it has a grip")
+    assert desk.slider(2).evaluate(grip) != "26px"
+    box, stage = desk.slider(0).bounding_box(), desk.stage.bounding_box()
+    assert box is not None
+    assert stage is not None
+    x, y = box["x"], box["y"] + box["height"] / 2
+    desk.page.mouse.move(x, y)
+    desk.page.mouse.down()
+    desk.page.mouse.move(x + 40, y, steps=4)
+    desk.page.mouse.up()
+    desk.saved(desk.name, lambda seconds: seconds[0] > 0)
+
+
+# The focus
+
+
+def test_undo_and_redo_keep_the_focus_at_their_ends(desk: Window) -> None:
+    desk.press("ArrowRight")
+    has(desk, 0, 2.1)
+    undo, redo = (desk.timeline.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    undo.click()
+    has(desk, 0, 2)
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    expect(undo).to_be_focused()
+    desk.press("Enter")  # does nothing
+    redo.focus()
+    desk.press("Enter")
+    has(desk, 0, 2.1)
+    expect(redo).to_have_attribute("aria-disabled", "true")
+    expect(redo).to_be_focused()
+    desk.press("k", "ArrowRight")  # the keys of the timeline go on
+    has(desk, 0, 2.2)
+
+
+def test_speak_again_asks_once_while_it_is_on_its_way_and_keeps_the_focus(desk: Window) -> None:
+    again = desk.timeline.get_by_role("button", name="Speak again")
+    again.dblclick()
+    shows_takes(desk, 2)
+    expect(again).to_have_attribute("aria-disabled", "false")
+    expect(again).to_be_focused()
+    desk.slider(0).focus()
+    desk.press("s", "s")
+    shows_takes(desk, 3)
+    expect(again).to_have_attribute("aria-disabled", "false")
+    assert len(desk.studio.state(desk.name)["clauses"][0]["takes"]) == 3
+    expect(desk.notices).to_have_count(0)
+    desk.timeline.get_by_role("button", name="Use take 1").click()
+    expect(desk.timeline.get_by_role("button", name="Use take 3")).to_be_visible()
+    assert desk.page.evaluate("document.activeElement !== document.body")

@@ -21,6 +21,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from luma_studio.server.lab import OWN
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PATIENCE = 40_000  # ms for what takes long on a machine with other work
 SCRIPT = """Arriving
@@ -32,7 +34,7 @@ Open your eyes. (4 sec)
 Welcome back.
 """
 
-# The command, with other notebooks than the clone's own: Lab writes into what it opens.
+# The command, with a notebook more than those that are given out.
 COMMAND = """
 import sys
 from pathlib import Path
@@ -56,6 +58,7 @@ await calm.speak()""",
     "panel": "PauseTimeline(calm)",
     "shown": "calm",
     "edit": "calm.pauses[0] = calm.pauses[0].seconds + 1",
+    "row": "import ipywidgets\n\nipywidgets.HBox([PauseTimeline(calm), PauseTimeline(calm)])",
     "again": "await calm.speak_again(0)",
     "state": "print([pause.seconds for pause in calm.pauses])",
     "busy": "time.sleep(nap)\nnap = 60",
@@ -100,7 +103,8 @@ class Lab:
     def open(self, notebook: str) -> None:
         """Open a notebook alone."""
         parts = urlsplit(self.url)
-        self.page.goto(f"{parts.scheme}://{parts.netloc}/lab/tree/{notebook}?reset&{parts.query}", wait_until="commit")
+        base = f"{parts.scheme}://{parts.netloc}/lab/tree/{OWN}"
+        self.page.goto(f"{base}/{notebook}?reset&{parts.query}", wait_until="commit")
         self.await_kernel()
 
     def await_kernel(self) -> None:
@@ -142,7 +146,7 @@ class Lab:
         """The notebook's cells as they are once it is saved: id, type, source."""
         with self.page.expect_response(lambda saved: saved.request.method == "PUT" and notebook in saved.url):
             self.menu("File", "Save Notebook")
-        return cells_of(self.workspace / "notebooks" / notebook)
+        return cells_of(self.workspace / OWN / notebook)
 
     # Panels
 
@@ -311,6 +315,16 @@ def test_a_production_in_a_cell_by_itself_is_its_pause_timeline_and_follows_what
     expect(takes).to_have_count(count + 1)
 
 
+def test_panels_in_a_row_stand_side_by_side(own: Lab) -> None:
+    panels = own.code_cell("row").get_by_role("region", name="Pause timeline", exact=True)
+    panels.first.scroll_into_view_if_needed()
+    first, second = (panels.nth(at).bounding_box() for at in (0, 1))
+    assert first is not None and second is not None
+    assert first["width"] > 300 and second["width"] == pytest.approx(first["width"], abs=2)
+    assert first["x"] + first["width"] <= second["x"]
+    assert first["y"] == second["y"]
+
+
 def test_what_is_dragged_in_a_panel_is_there_in_the_next_cell(own: Lab) -> None:
     slider = own.panel("Pause timeline", own.code_cell("shown")).get_by_role("slider").nth(2)
     before = length_of(slider)
@@ -378,6 +392,12 @@ def test_when_the_kernel_is_restarted_the_page_says_what_to_do_and_does_not_stan
     banner = own.page.get_by_role("alert").filter(has_text="The studio has lost its kernel.")
     expect(banner).to_contain_text("Run the notebook's cells again")
     own.await_kernel()
+    covered, bar = banner.bounding_box(), own.page.locator("#jp-main-statusbar").bounding_box()
+    assert covered is not None and bar is not None
+    assert covered["y"] + covered["height"] <= bar["y"]
+    assert covered["width"] < 600
+    banner.get_by_role("button", name="Close").click()
+    expect(banner).not_to_be_visible()
     own.run_all()
     expect(banner).to_have_count(0)
     sliders = own.panel("Pause timeline", own.code_cell("shown")).get_by_role("slider")

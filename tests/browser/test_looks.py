@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser.driving import HINDI, Window
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 PANELS = {
     "Narrate": ("Productions", "Script", "Render status", "Pause timeline", "Audio players"),
@@ -120,3 +120,62 @@ def test_the_theme_can_be_chosen_and_survives_a_reload(desk: Window) -> None:
     expect(desk.page.get_by_role("group", name="Theme").get_by_role("button", name="Dark")).to_have_attribute(
         "aria-pressed", "true"
     )
+
+
+# A panel without a studio: the page's modules alone, and a stand-in for the kernel
+
+
+FAILING = """async () => {
+  const { h, panel } = await import("/kit.js");
+  const model = {
+    on(event, ear) { if (event === "msg:custom") this.heard = ear; },
+    off() {},
+    send({ ask }) { setTimeout(() => this.heard({ re: ask, error: "Python's sentence is whole.", kind: "mistake" })); },
+  };
+  const { render } = panel("Trial", ({ root, desk }) => root.append(
+    h("button", { onclick: desk.guarded(() => desk.ask("state")) }, "Ask"),
+    h("button", { onclick: desk.guarded(() => { throw new Error("It broke."); }) }, "Break"),
+  ));
+  await render({ model, el: document.body });
+}"""
+
+
+def test_an_error_of_pythons_is_shown_as_it_is_and_one_of_the_page_with_the_remedy(page: Page, modules: str) -> None:
+    page.goto(f"{modules}/kit.js")
+    page.evaluate(FAILING)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator(".luma-notice p")).to_have_text("Python's sentence is whole.")
+    page.get_by_role("button", name="Break").click()
+    expect(page.locator(".luma-notice p").last).to_have_text(
+        "Something went wrong in the page: It broke. Reload it; nothing was lost."
+    )
+
+
+LOADED = """async (kernel) => {
+  const loader = (await import("/loader.js")).default;
+  const module = "export default { render({ el }) { el.append('The panel.'); } };";
+  const model = {
+    on(_, ear) { this.heard = ear; },
+    off() {},
+    get: () => "trial.Panel",
+    send({ ask, verb }) {
+      if (!kernel) throw new Error("There is no comm.");
+      setTimeout(() => this.heard({ re: ask, value: { module: verb === "code" ? module : "", styles: "body { color: rgb(1, 2, 3); }" } }));
+    },
+  };
+  const el = document.body.appendChild(document.createElement("main"));
+  await loader.render({ model, el });
+  await loader.render({ model, el: el.appendChild(document.createElement("div")) });
+  return [el.textContent, getComputedStyle(el).color];
+}"""
+
+
+def test_a_panels_module_and_styles_come_from_the_kernel(page: Page, modules: str) -> None:
+    page.goto(f"{modules}/loader.js")
+    assert page.evaluate(LOADED, True) == ["The panel.The panel.", "rgb(1, 2, 3)"]
+
+
+def test_a_panel_without_a_kernel_says_what_it_needs(page: Page, modules: str) -> None:
+    page.goto(f"{modules}/loader.js")
+    shown, _ = page.evaluate(LOADED, False)
+    assert shown.startswith("This panel needs its kernel. Run the notebook's cells again.")

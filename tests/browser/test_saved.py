@@ -94,6 +94,86 @@ def test_what_was_typed_the_moment_before_a_reload_is_there(desk: Window) -> Non
     assert desk.editor.input_value() == SPOKEN + "\nOne more line."
 
 
+# Texts that have no production yet
+
+UNSPOKEN = "Evening\nBreathe in, and out, and rest. सांस लें।"
+
+
+def type_unspoken(desk: Window, text: str) -> None:
+    """Begin with an empty sheet, type, and wait until it is kept."""
+    head = desk.panel("Productions").get_by_role("button", name="New script")
+    head.click()
+    desk.until(lambda: desk.name == "", "no production is open")
+    if desk.editor.input_value():
+        head.click()
+    desk.until(lambda: desk.editor.input_value() == "", "the sheet is empty")
+    desk.editor.fill(text)
+    path = desk.studio.folder / ".draft.txt"
+    desk.until(lambda: path.exists() and path.read_text(encoding="utf-8") == text, "it is kept")
+
+
+def test_new_script_returns_to_the_text_that_has_no_production_yet(desk: Window) -> None:
+    name = desk.name
+    type_unspoken(desk, UNSPOKEN)
+    desk.switch(name)
+    expect(desk.notices).to_contain_text("The text you were typing is kept.")
+    assert desk.editor.input_value() == SPOKEN
+    desk.panel("Productions").get_by_role("button", name="New script").click()
+    desk.until(lambda: desk.editor.input_value() == UNSPOKEN, "it is back")
+    expect(desk.panel("Script").get_by_label("Name")).to_have_value("Evening")
+
+
+def test_what_a_notice_offers_is_never_done_to_another_production(desk: Window) -> None:
+    name = desk.name
+    type_unspoken(desk, UNSPOKEN)
+    desk.panel("Productions").get_by_role("button", name="New script").click()
+    back = desk.notices.get_by_role("button", name="Bring it back")
+    expect(back).to_be_visible()
+    desk.switch(name)
+    expect(back).to_have_count(0)
+    assert desk.editor.input_value() == SPOKEN
+    assert not (desk.studio.folder / name / "draft.txt").exists()
+
+
+def test_a_text_that_made_room_is_found_later_and_taken_back(desk: Window) -> None:
+    type_unspoken(desk, UNSPOKEN)
+    script = desk.panel("Script")
+    desk.panel("Productions").get_by_role("button", name="New script").click()
+    expect(desk.editor).to_have_value("")
+    expect(script.get_by_label("Name")).to_have_value("")
+    desk.reload()
+    script.get_by_role("list", name="Texts you left").get_by_role("button", name="Evening Breathe in").first.click()
+    expect(desk.editor).to_have_value(UNSPOKEN)
+    expect(script.get_by_label("Name")).to_have_value("Evening")
+    desk.until((desk.studio.folder / ".draft.txt").exists, "it is the draft")
+
+
+def test_a_name_says_what_speaking_will_do_and_keeps_it(desk: Window) -> None:
+    name = desk.studio.fresh(SPOKEN + "\nA clause more.\nAnd another.")
+    type_unspoken(desk, UNSPOKEN)
+    script = desk.panel("Script")
+    script.get_by_label("Name").fill(name)
+    expect(script).to_contain_text("holds another script. Choose another name")
+    expect(script.get_by_role("button", name="Speak", exact=True)).to_be_disabled()
+    script.get_by_label("Name").fill("a/b")
+    expect(script).to_contain_text("cannot have: “/”. Choose a short name")
+
+
+WORDS_BOX = """(element) => {
+  const words = document.createRange();
+  words.selectNodeContents(element);
+  return words.getBoundingClientRect().toJSON();
+}"""
+
+
+def test_a_name_written_from_the_right_stays_in_its_place(desk: Window) -> None:
+    desk.studio.speak("الوصول")
+    desk.switch("الوصول")
+    head = desk.panel("Productions")
+    mark, name = (head.locator(f".luma-productions-{each}").evaluate(WORDS_BOX) for each in ("wordmark", "name"))
+    assert 0 < name["left"] - mark["right"] < 60
+
+
 @pytest.fixture
 def restarted(browser: Browser, tmp_path: Path) -> Iterator[Served]:
     """A studio of its own, with one notebook, to be stopped and started again."""

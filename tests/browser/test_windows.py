@@ -1,11 +1,11 @@
-"""Two windows on one production: each knows of the other, and neither overwrites what the other did."""
+"""Two windows on one production: each knows of the other, and neither overwrites what was done or typed there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from browser.driving import Served, Window, window
+from browser.driving import SPOKEN, Served, Window, window
 from playwright.sync_api import Browser, expect
 
 ELSEWHERE = "This production is open in another window, too."
@@ -78,6 +78,56 @@ def test_of_two_edits_at_the_same_time_none_is_lost_unseen(pair: tuple[Window, W
     pair[0].saved(name, lambda seconds: seconds == after)
     for desk in pair:
         desk.until(lambda: [desk.length(index) for index in range(5)] == after, "both show it")
+
+
+# What is typed
+
+MINE, THEIRS = SPOKEN + "\nMine, सांस लें।", SPOKEN + "\nTheirs."
+BLIND = "() => Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })"
+SEEING = "() => { delete document.hidden; }"
+
+
+def draft(desk: Window, name: str) -> str | None:
+    path = desk.studio.folder / name / "draft.txt"
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def left(desk: Window) -> set[str]:
+    return {path.read_text(encoding="utf-8") for path in (desk.studio.folder / ".drafts").glob("*.txt")}
+
+
+def test_a_window_that_rests_follows_what_is_typed_in_the_other(pair: tuple[Window, Window], name: str) -> None:
+    for (here, there), text in zip((pair, pair[::-1]), (MINE, THEIRS), strict=True):
+        here.editor.fill(text)
+        there.until(lambda: there.editor.input_value() == text, "the other window shows it")
+        expect(there.panel("Script").get_by_text("Not yet spoken")).to_be_visible()
+    assert draft(pair[0], name) == THEIRS
+    assert left(pair[0]).isdisjoint({MINE, THEIRS})
+
+
+@pytest.mark.parametrize(("choice", "stays", "made_room"), [("Keep mine", MINE, THEIRS), ("Show theirs", THEIRS, MINE)])
+def test_of_two_texts_typed_at_once_both_are_kept_until_one_is_chosen(
+    pair: tuple[Window, Window], name: str, choice: str, stays: str, made_room: str
+) -> None:
+    first, second = pair
+    second.page.evaluate(BLIND)
+    first.editor.fill(THEIRS)
+    first.until(lambda: draft(first, name) == THEIRS, "the first text is kept")
+    second.editor.fill(MINE)
+    offer = second.panel("Script").get_by_role("alert").filter(has_text="Another window typed into this script, too.")
+    expect(offer).to_contain_text("“Theirs.”")
+    second.until(lambda: MINE in left(second), "the second text is kept beside it")
+    assert draft(second, name) == THEIRS
+    assert second.editor.input_value() == MINE
+    offer.get_by_role("button", name=choice).click()
+    expect(offer).to_be_hidden()
+    second.page.evaluate(SEEING)
+    for desk in pair:
+        desk.until(lambda: desk.editor.input_value() == stays, "both windows show what was chosen")
+    first.until(lambda: draft(first, name) == stays, "it is kept")
+    assert made_room in left(first)
+    for path in (first.studio.folder / ".drafts").glob("*.txt"):
+        path.unlink()
 
 
 def test_when_the_first_window_is_closed_the_second_is_no_longer_told(

@@ -90,6 +90,12 @@ def assert_nothing_private(notebook: nbformat.NotebookNode) -> None:
         assert private not in shown
 
 
+def panels_of(notebook: nbformat.NotebookNode) -> list[str]:
+    """The kinds of the panels whose state a notebook keeps."""
+    state = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    return [model["state"]["_anywidget_id"] for model in state.values() if "_anywidget_id" in model["state"]]
+
+
 # What they are
 
 
@@ -136,6 +142,8 @@ def test_papermill_opens_another_production_in_the_panels(papermill: Run, worksp
         }[name]
     )
     assert (folder / ".open.lock").exists()  # it was held by the session
+    assert printed(notebook, "session") == f"Workspace: {workspace.resolve()}\n"
+    assert len(json.dumps(notebook.metadata.widgets)) < 4000 * len(panels_of(notebook))  # their code is not in it
     assert_nothing_private(notebook)
 
 
@@ -176,7 +184,10 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
     state = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     shown = [state[outputs(notebook, cell)[0].data[WIDGET]["model_id"]] for cell in ("cell-2", "cell-3", "cell-4")]
     assert {model["model_module"] for model in shown} == {"anywidget"}
-    assert all("Pause timeline" in model["state"]["_esm"] for model in shown)
+    assert all(model["state"]["_anywidget_id"].endswith(".PauseTimeline") for model in shown)
+    assert [outputs(notebook, cell)[0].data["text/plain"] for cell in ("cell-2", "cell-3", "cell-4")] == [
+        "<PauseTimeline of 'calm'>"
+    ] * 3
     assert kinds(notebook, "cell-5") == {"text/plain"}
 
 
@@ -192,6 +203,27 @@ def test_nbval_runs_the_tutorial_with_the_projects_own_configuration(environment
     code = [cell for cell in nbformat.read(ROOT / path, as_version=4).cells if cell.cell_type == "code"]
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"{len(code)} passed" in run.stdout
+
+
+def test_nbval_finds_the_same_outputs_again(papermill: Run, workspace: Path, environment: dict[str, str]) -> None:
+    cells = [
+        "from luma_studio import Studio, panels",
+        "studio = Studio()\ncalm = studio.production('calm', 'Breathe in. (2 sec)\\nAnd out.')\nstudio",
+        "panels.Session(studio, calm)",
+        "panels.PauseTimeline(calm)",
+        "calm.pauses",
+    ]
+    source = new_notebook(cells=[new_code_cell(cell, id=f"cell-{at}") for at, cell in enumerate(cells)])
+    source.metadata.kernelspec = KERNELSPEC
+    nbformat.write(source, workspace / "shown.ipynb")
+    nbformat.write(papermill(workspace / "shown.ipynb"), workspace / "shown.ipynb")
+    widget = ["--nbval-sanitize-with", str(workspace / "sanitize.cfg")]
+    (workspace / "sanitize.cfg").write_text('[models]\nregex: "model_id": "[0-9a-f]{32}"\nreplace: MODEL\n')
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", *widget, "-p", "no:cacheprovider", "shown.ipynb"],
+        cwd=workspace, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 # Pages
@@ -216,6 +248,7 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
             assert "lumaFailed(" not in page.partition("<main")[2]
             assert page.count(WIDGET) == cells
             assert ("Run all cells" in page, "image/png" in page) == (False, name == "tutorial_pauses")
+            assert ("Workspace:" in page) == (name == "tutorial_pauses")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     finally:

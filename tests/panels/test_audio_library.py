@@ -7,6 +7,7 @@ import io
 import json
 import queue
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from helpers.fakes import FakeVoice, give
 from luma_studio import Studio, library
 from luma_studio.errors import LumaError, SettingError, Stopped, StoreError, UnsafeNameError
 from luma_studio.panels.audio_library import AudioLibrary
+from luma_studio.panels.audio_players import AudioPlayers
 from luma_studio.panels.session import Session
 from luma_studio.progress import Event
 
@@ -64,7 +66,7 @@ def packed(sent: queue.Queue[dict[str, Any]]) -> dict[str, Any]:
 
 def test_an_empty_workspace_is_no_fault(studio):
     with Session(studio) as session:
-        assert AudioLibrary(session).do_state() == {"open": None, "productions": []}
+        assert AudioLibrary(session).do_state() == {"open": None, "productions": [], "deleted": []}
 
 
 def test_productions_are_named_with_the_open_one_and_files_only_when_asked_for(session, panel, monkeypatch):
@@ -93,8 +95,78 @@ def test_a_deleted_file_can_be_brought_back_whole(session, panel):
     assert "master.mp3" not in names(panel)
     panel.do_restore(key)
     assert path.read_bytes() == before
-    with pytest.raises(SettingError):
+    with pytest.raises(StoreError, match="not in the trash any more"):
         panel.do_restore(key)  # it is back already
+
+
+def test_what_was_deleted_is_listed_the_last_one_first_and_can_be_brought_back_in_another_window(
+    session, panel, studio
+):
+    before = time.time()
+    sizes = {name: (studio.folder / "calm" / name).stat().st_size for name in ("captions.srt", "master.mp3")}
+    for name in sizes:
+        panel.do_remove("calm", name)
+    with Session(studio) as later:
+        other = AudioLibrary(later)
+        deleted = json.loads(json.dumps(other.do_state()))["deleted"]
+        assert [(each["production"], each["name"]) for each in deleted] == [
+            ("calm", "master.mp3"),
+            ("calm", "captions.srt"),
+        ]
+        assert {each["name"]: each["bytes"] for each in deleted} == sizes
+        assert all(before - 5 < each["when"] < time.time() + 5 for each in deleted)
+        other.do_restore(deleted[0]["key"])
+        assert "master.mp3" in names(other)
+        assert [each["name"] for each in other.do_state()["deleted"]] == ["captions.srt"]
+
+
+def test_what_lies_in_the_trash_and_is_no_deleted_file_is_not_listed(panel, studio, tmp_path):
+    panel.do_remove("calm", "master.mp3")
+    trash = studio.folder / ".trash"
+    (trash / "loose.mp3").write_bytes(b"x")
+    (trash / "empty").mkdir()
+    (trash / "linked").symlink_to(tmp_path, target_is_directory=True)
+    assert [each["name"] for each in panel.do_state()["deleted"]] == ["master.mp3"]
+
+
+def test_a_file_that_is_deleted_twice_at_once_is_refused_in_a_sentence_without_a_path(panel, studio, monkeypatch):
+    there = library._there
+    gone = []
+
+    def slow(path: Path) -> Path:
+        if not gone:
+            gone.append(there(path))
+            path.unlink()  # by the other click, before this one has the lock
+            return path
+        return there(path)
+
+    monkeypatch.setattr(library, "_there", slow)
+    with pytest.raises(StoreError, match=r"calm has no master\.mp3 any more") as refused:
+        panel.do_remove("calm", "master.mp3")
+    assert str(studio.folder) not in str(refused.value)
+
+
+def test_no_sentence_about_a_file_tells_where_the_workspace_lies(panel, studio, tmp_path):
+    (studio.folder / "calm" / "link.mp3").symlink_to(tmp_path)
+    for ask in (
+        lambda: panel.do_part("calm", "gone.mp3", 0, 1),
+        lambda: panel.do_remove("calm", "gone.mp3"),
+    ):
+        with pytest.raises(LumaError) as refused:
+            ask()
+        assert str(studio.folder) not in str(refused.value)
+
+
+def test_files_stand_in_one_order_masters_first_and_2_before_10(session, panel):
+    for name in ("take-10.wav", "take-2.wav", "Zen.mp3"):
+        (session.studio.folder / "calm" / name).write_bytes(b"x")
+    session.open("calm")
+    found = [(file["kind"], file["name"]) for file in panel.do_files("calm")]
+    masters = [name for kind, name in found if kind == "master"]
+    assert masters == ["master.mp3", "take-2.wav", "take-10.wav", "Zen.mp3"]
+    assert [kind for kind, _ in found[:4]] == ["master"] * 4
+    shown = AudioPlayers(session).do_state()["production"]["masters"]
+    assert [each["name"] for each in shown] == masters
 
 
 def test_bringing_back_overwrites_nothing(session, panel):
@@ -154,7 +226,7 @@ def test_links_are_neither_shown_nor_read_nor_deleted(session, panel, tmp_path):
 
 @pytest.mark.parametrize("key", ["", "../..", "0", "no such key"])
 def test_the_page_cannot_make_up_what_is_brought_back(panel, key):
-    with pytest.raises(SettingError):
+    with pytest.raises(StoreError):
         panel.do_restore(key)
 
 
@@ -240,16 +312,6 @@ def test_a_part_that_cannot_be_is_refused(panel, start, size):
     for ask in (lambda: panel.do_packed(start, size), lambda: panel.do_part("calm", "master.mp3", start, size)):
         with pytest.raises(SettingError):
             ask()
-
-
-def test_a_production_alone_is_all_there_is_to_see(session, studio):
-    with Session(production=studio.production("calm")) as alone:
-        panel = AudioLibrary(alone)
-        assert [each["name"] for each in panel.do_state()["productions"]] == ["calm"]
-        assert "master.mp3" in names(panel)
-        for ask in (lambda: panel.do_files("other"), lambda: panel.do_remove("other", "master.mp3")):
-            with pytest.raises(SettingError):
-                ask()
 
 
 def test_every_refusal_is_a_sentence_for_the_page(panel):

@@ -14,7 +14,7 @@ from helpers.fakes import FakeVoice, give
 
 import luma_studio.export
 from luma_studio import Studio
-from luma_studio.errors import LumaError, SettingError, StoreError, UnsafeNameError
+from luma_studio.errors import LumaError, SettingError, Stopped, StoreError, UnsafeNameError
 from luma_studio.panels.audio_players import AudioPlayers
 from luma_studio.panels.session import Session
 
@@ -254,12 +254,13 @@ def test_of_a_damaged_audit_is_shown_what_can_be_read(session, pauses):
     panel = AudioPlayers(session)
     export(panel)
     audit = {"file": "master.mp3", "summary": "One pause is off.", "pauses": [*pauses, PAUSE]}
+    audit["sha256"] = luma_studio.export.checksum(session.production.folder / "master.mp3")
     (session.production.folder / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
     (session.production.folder / "chapters.json").write_text('{"chapters": [1, {"id": 2}]}', encoding="utf-8")
     state = shown(panel)
     shown_pause = {key: value for key, value in PAUSE.items() if key != "finding"}
     assert state["audit"] == {
-        "file": "master.mp3", "summary": "One pause is off.", "findings": [shown_pause], "more": 0,
+        "file": "master.mp3", "summary": "One pause is off.", "findings": [shown_pause], "more": 0, "current": True,
     }  # fmt: skip
     assert [each["title"] for each in state["scenes"]] == ["scene_1", "scene_2"]
 
@@ -296,6 +297,96 @@ def test_stopping_an_export_leaves_no_half_file(session):
     assert session._works["export"].wait(60)
     assert session.works()[0]["status"] in ("stopped", "done")
     assert not [path for path in session.production.folder.iterdir() if path.name.endswith(".part")]
+
+
+def test_an_audit_is_shown_only_for_the_very_file_it_measured(session, tmp_path):
+    panel = AudioPlayers(session)
+    export(panel)
+    master = session.production.folder / "master.mp3"
+    whole = master.read_bytes()
+    assert shown(panel)["audit"]["file"] == "master.mp3"
+    os.utime(master, (1, 1))  # a copy of the folder: other times, the same sound
+    assert shown(panel)["audit"]["file"] == "master.mp3"
+    master.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # as long as before, and not what was measured
+    assert shown(panel)["audit"] is None
+    master.write_bytes(whole)
+    assert shown(panel)["audit"]["file"] == "master.mp3"
+    master.unlink()
+    assert shown(panel)["audit"] is None
+
+
+@pytest.mark.parametrize("name", ["../other/master.mp3", "/etc/passwd", ".sounds.json", "", "gone.mp3"])
+def test_an_audit_that_names_another_file_is_not_shown(session, name):
+    panel = AudioPlayers(session)
+    export(panel)
+    path = session.production.folder / "audit.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "file": name}), encoding="utf-8")
+    assert shown(panel)["audit"] is None
+
+
+def test_an_audit_of_a_master_that_is_older_says_so(session):
+    panel = AudioPlayers(session)
+    export(panel)
+    assert shown(panel)["audit"]["current"]
+    session.edit(lambda production: production.tune({0: 4.0}))
+    assert not shown(panel)["audit"]["current"]
+
+
+def beside(panel: AudioPlayers) -> dict[str, bool]:
+    return {file["name"]: file["current"] for file in shown(panel)["beside"]}
+
+
+def test_captions_chapters_and_audit_are_marked_with_the_edit_that_makes_them_older(session):
+    panel = AudioPlayers(session)
+    export(panel)
+    assert set(beside(panel).values()) == {True}
+    session.edit(lambda production: production.tune({0: 4.0}))
+    assert set(beside(panel).values()) == {False}
+    session.edit(lambda production: production.undo())
+    assert set(beside(panel).values()) == {True}
+
+
+def stop_before_the_scenes(panel: AudioPlayers, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    def stopped(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr(luma_studio.export, "write_scenes", stopped)
+        panel.do_export(list(names))
+        assert panel.session._works["export"].wait(60)
+    assert panel.session._works["export"].state()["status"] == "stopped"
+
+
+def test_a_stopped_export_says_which_files_are_new_and_which_are_from_before(session, monkeypatch):
+    panel = AudioPlayers(session)
+    export(panel, "master.mp3", "master.wav")
+    assert shown(panel)["new"] is None
+    session.edit(lambda production: production.tune({0: 4.0}))
+    stop_before_the_scenes(panel, monkeypatch, "master.mp3")
+    state = shown(panel)
+    assert state["new"] == ["master.mp3"]
+    assert current(panel) == {"master.mp3": True, "master.wav": False}
+    assert set(beside(panel).values()) == {False}
+    assert (state["current"], state["audit"]) == (False, None)
+    export(panel, "master.mp3")
+    assert (shown(panel)["new"], shown(panel)["current"]) == (None, True)
+
+
+def test_how_the_files_of_a_stopped_export_sound_is_known_after_an_edit_and_its_undo(session, monkeypatch):
+    panel = AudioPlayers(session)
+    session.edit(lambda production: production.tune({0: 4.0}))
+    stop_before_the_scenes(panel, monkeypatch, "master.mp3")
+    session.edit(lambda production: production.tune({0: 5.0}))
+    assert current(panel) == {"master.mp3": False}
+    session.edit(lambda production: production.undo())
+    assert current(panel) == {"master.mp3": True}
+
+
+def test_what_is_new_of_one_production_is_not_told_of_another(session, monkeypatch):
+    panel = AudioPlayers(session)
+    stop_before_the_scenes(panel, monkeypatch, "master.mp3")
+    session.begin("other", SCRIPT)
+    assert shown(panel)["new"] is None
 
 
 def test_what_changes_is_told_without_its_contents(session):

@@ -54,7 +54,7 @@ def test_a_fault_of_the_studio_is_told_and_does_not_leave_the_page_waiting(sessi
 
 
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ELEVENLABS_API_KEY", "LUMA_SECRET"])
-def test_no_secret_reaches_the_page(session, monkeypatch, name):
+def test_no_secret_reaches_the_page(session, vendors, monkeypatch, name):
     monkeypatch.setenv(name, "sk-very-secret-4711")
     assert "4711" not in json.dumps(asked(Health(session)))
 

@@ -74,13 +74,8 @@ def test_a_damaged_production_says_so_and_the_open_one_stays(session: Session, s
     assert session.production.name == "newest"
 
 
-def test_a_production_alone_shows_itself_and_no_others(studio: Studio) -> None:
-    with Session(production=studio.production("calm", TEXT)) as session:
-        assert Productions(session).do_state() == {"name": "calm", "recent": [], "alone": True}
-
-
 def test_it_begins_with_a_studio_of_its_own() -> None:
-    assert Productions().do_state() == {"name": None, "recent": [], "alone": False}
+    assert Productions().do_state() == {"name": None, "recent": []}
 
 
 def test_no_two_things_in_the_module_have_one_name() -> None:

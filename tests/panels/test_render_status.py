@@ -129,13 +129,6 @@ def test_work_is_told_as_it_goes(session):
     assert [outcome for _, outcome, _ in works[-1]["clauses"]] == ["done"] * 4
 
 
-def test_a_production_alone_is_shown_without_prices(session, studio):
-    session.begin("calm", SCRIPT)
-    with Session(production=studio.production("calm")) as alone:
-        shown = RenderStatus(alone).do_state()["production"]
-    assert (shown["name"], shown["spent"]) == ("calm", "0")
-
-
 def test_stopping_what_is_not_on_its_way_does_nothing(session):
     session.begin("calm", SCRIPT)
     panel = RenderStatus(session)

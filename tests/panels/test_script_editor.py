@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import queue
 import re
 import threading
@@ -18,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luma_studio import Studio
-from luma_studio.errors import LumaError, ScriptError, SettingError, UnsafeNameError
+from luma_studio.errors import ChangedError, ScriptError, SettingError, UnsafeNameError
 from luma_studio.panels.front import module
 from luma_studio.panels.script_editor import ScriptEditor
 from luma_studio.panels.session import Session
 from luma_studio.script import parse
+from luma_studio.store import drafts
 
 CALM = "Arriving\nClose your eyes. (2 sec)\nBreathe in, slowly.\nAnd out again.\n\nComing home\nOpen your eyes.\n"
 VIDEO = '[Scene 1 – Bottle]\nVisual: a desk\nDialogue (Woman): "[warm] Hello. (1 sec)"\nDialogue (Man): "Good day."\n'
@@ -46,7 +48,7 @@ def editor(session: Session) -> ScriptEditor:
     return ScriptEditor(session)
 
 
-def speak(editor: ScriptEditor, name: str, text: str, **changes: Any) -> None:
+def speak(editor: ScriptEditor, name: str, text: str, seen: str | None = None, **changes: Any) -> None:
     """Speak, and wait for the end."""
     ended = threading.Event()
 
@@ -55,7 +57,7 @@ def speak(editor: ScriptEditor, name: str, text: str, **changes: Any) -> None:
             ended.set()
 
     unlisten = editor.session.listen(heard)
-    editor.do_speak(name, text, changes)
+    editor.do_speak(name, text, changes, seen)
     assert ended.wait(30)
     unlisten()
 
@@ -111,6 +113,13 @@ def test_a_diagnostic_points_at_the_note_it_is_about(editor: ScriptEditor) -> No
     assert {each["level"] for each in found} <= {"error", "warning", "note"}
     last = found[-1]
     assert (last["line"], in_browser(text, last["start"], last["end"])) == (3, "(-3 sec)")
+
+
+def test_a_title_that_stands_alone_has_a_second_look_mark(editor: ScriptEditor) -> None:
+    text = "शांति की साँस\n\n" + CALM
+    [found] = editor.do_read(text, {})["diagnostics"]
+    assert (found["line"], found["level"], found["start"]) == (1, "note", 0)
+    assert "stands alone before the first header and is spoken" in found["message"]
 
 
 def test_scenes_are_listed_with_where_they_begin(editor: ScriptEditor) -> None:
@@ -204,6 +213,31 @@ def test_a_name_that_has_a_production_says_so(editor: ScriptEditor, studio: Stud
     studio.production("calm", CALM)
     assert editor.do_quote("calm", CALM, {})["exists"]
     assert not editor.do_quote("other", CALM, {})["exists"]
+
+
+@pytest.mark.parametrize(
+    ("text", "same", "another"),
+    [(CALM, True, False), (CALM + "More.\n", False, False), ("Something else. Altogether.", False, True)],
+)
+def test_what_a_name_promises_is_what_speaking_does(
+    editor: ScriptEditor, studio: Studio, text: str, *, same: bool, another: bool
+) -> None:
+    studio.production("calm", CALM)
+    quote = editor.do_quote("calm", text, {})
+    assert (quote["exists"], quote["same"], quote["another"]) == (True, same, another)
+    if another:
+        with pytest.raises(SettingError, match="Choose another name, or open calm") as refused:
+            editor.do_speak("calm", text, {})
+        assert "folder" not in str(refused.value)  # which a page cannot remove
+    else:
+        speak(editor, "calm", text)
+        assert studio.production("calm").text == text
+
+
+@pytest.mark.parametrize(("name", "shown"), [("a/b", "“/”"), ("why?", "“?”"), ("a\u202eb", "U+202E"), ("अ:ब", "“:”")])
+def test_a_name_error_names_the_character_that_is_wrong(editor: ScriptEditor, name: str, shown: str) -> None:
+    answer = asked(editor, "quote", name=name, text=CALM, changes={})
+    assert (answer["kind"], shown in answer["error"]) == ("UnsafeNameError", True)
 
 
 @pytest.mark.parametrize("name", ["", "../calm", "a/b", ".hidden", "con", "a\0b", "x" * 200])
@@ -301,6 +335,148 @@ def test_another_script_under_this_name_is_refused_and_the_draft_stays(editor: S
     assert editor.do_state()["text"] == CALM
 
 
+# Two windows on one draft
+
+
+@pytest.fixture
+def windows(studio: Studio, voice: FakeVoice) -> Iterator[tuple[ScriptEditor, ScriptEditor]]:
+    """Two windows, each with the same production open."""
+    other = Studio(studio.workspace)
+    give(other, voice)
+    with Session(studio) as first, other, Session(other) as second:
+        first.begin("calm", CALM)
+        second.open("calm")
+        yield ScriptEditor(first), ScriptEditor(second)
+
+
+MINE, THEIRS = CALM + "Mine.\n", CALM + "Theirs.\n"
+
+
+@pytest.mark.parametrize("name", ["calm", None])
+def test_what_another_window_typed_is_not_overwritten_unseen(
+    windows: tuple[ScriptEditor, ScriptEditor], name: str | None
+) -> None:
+    first, second = windows
+    if name is None:
+        first.session.leave()
+        second.session.leave()
+    seen = first.do_state()["standing"]
+    second.do_keep_draft(name, THEIRS, seen)
+    with pytest.raises(ChangedError, match="Another window typed"):
+        first.do_keep_draft(name, MINE, seen)
+    assert first.do_state()["standing"] == THEIRS
+    first.do_keep_draft(name, MINE, THEIRS)
+    assert second.do_state()["standing"] == MINE
+
+
+def test_of_many_windows_that_type_at_once_one_is_kept_and_the_others_are_told(studio: Studio) -> None:
+    texts = [f"Window {number}." for number in range(8)]
+    start = threading.Barrier(len(texts))
+    refused: list[str] = []
+
+    def typed(text: str) -> None:
+        start.wait(30)
+        try:
+            Studio(studio.workspace).keep_draft(text, "")
+        except ChangedError:
+            refused.append(text)
+
+    threads = [threading.Thread(target=typed, args=(text,)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted([*refused, str(studio.draft)]) == texts
+
+
+def test_a_window_that_rests_hears_of_what_another_one_typed_once(windows: tuple[ScriptEditor, ScriptEditor]) -> None:
+    first, second = windows
+    mark = first.do_state()["mark"]
+    assert first.do_look("calm", mark) is None
+    second.do_keep_draft("calm", THEIRS, CALM)
+    found = first.do_look("calm", mark)
+    assert found["text"] == THEIRS
+    assert first.do_look("calm", found["mark"]) is None
+    assert first.do_look("other", mark) is None
+
+
+def test_a_draft_that_another_window_had_spoken_is_no_news(windows: tuple[ScriptEditor, ScriptEditor]) -> None:
+    first, second = windows
+    second.do_keep_draft("calm", THEIRS, CALM)
+    speak(second, "calm", THEIRS, seen=THEIRS)
+    first.do_keep_draft("calm", THEIRS + "And mine.\n", THEIRS)  # before it heard of the new script
+    assert second.do_state()["standing"] == THEIRS + "And mine.\n"
+
+
+def test_speaking_does_not_take_away_what_another_window_typed(windows: tuple[ScriptEditor, ScriptEditor]) -> None:
+    first, second = windows
+    second.do_keep_draft("calm", THEIRS, CALM)
+    with pytest.raises(ChangedError):
+        first.do_speak("calm", MINE, {}, CALM)
+    assert first.do_state()["standing"] == THEIRS
+    assert not first.session.works()
+
+
+def test_a_command_line_that_changes_the_script_leaves_what_was_typed(editor: ScriptEditor, studio: Studio) -> None:
+    studio.production("calm", CALM).keep_draft(MINE)
+    studio.production("calm", THEIRS)
+    assert studio.production("calm").draft is None
+    assert [studio.left_text(each.key) for each in studio.left_texts()] == [MINE]
+
+
+# Texts that made room for others
+
+
+def test_a_text_that_made_room_is_found_and_taken_back(editor: ScriptEditor) -> None:
+    key = editor.do_leave(CALM)
+    [left] = editor.do_left()
+    assert (left["key"], left["words"]) == (key, " ".join(CALM.split())[:80].rstrip() + "…")
+    assert editor.do_take_back(left["key"], None, "") == {"text": CALM}
+    assert (editor.do_state()["draft"], editor.do_left()) == (CALM, [])
+
+
+def test_a_text_that_cannot_be_taken_back_stays_where_it_is(editor: ScriptEditor, studio: Studio) -> None:
+    key = editor.do_leave(CALM)
+    assert key is not None
+    studio.keep_draft("Another window's.")
+    with pytest.raises(ChangedError):
+        editor.do_take_back(key, None, "")
+    assert (studio.draft, len(editor.do_left())) == ("Another window's.", 1)
+
+
+def test_the_same_text_is_left_once_and_an_example_never(editor: ScriptEditor) -> None:
+    editor.do_leave(CALM)
+    key = editor.do_leave(CALM)
+    assert [each["key"] for each in editor.do_left()] == [key]
+    editor.do_leave(VIDEO, key)
+    assert [each["words"][:9] for each in editor.do_left()] == ["[Scene 1 "]
+    assert editor.do_leave(editor.do_example("shuruaat")["text"]) is None
+
+
+def test_texts_that_were_left_are_bounded_in_number_and_age(
+    editor: ScriptEditor, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "_MOST", 3)
+    for number in range(5):
+        editor.do_leave(f"Text {number}.")
+    assert [each["words"] for each in editor.do_left()] == ["Text 4.", "Text 3.", "Text 2."]
+    month = 30 * 86_400
+    for each, age in zip(studio.left_texts(), (0, month, 3 * month), strict=True):
+        path = studio.folder / drafts.LEFT / f"{each.key}.txt"
+        os.utime(path, (path.stat().st_mtime - age,) * 2)
+    editor.do_leave("Another.")
+    assert [each["words"] for each in editor.do_left()] == ["Another.", "Text 4.", "Text 3."]
+
+
+@pytest.mark.parametrize("key", ["../../secret", "/etc/passwd", "", ".."])
+def test_a_text_is_taken_back_from_nowhere_else(editor: ScriptEditor, workspace: Path, key: str) -> None:
+    (workspace / "secret.txt").write_text("Secret.", encoding="utf-8")
+    assert "error" in asked(editor, "take_back", key=key, name=None)
+    editor.session.studio.keep_draft("x")
+    asked(editor, "forget", key=key)
+    assert (workspace / "secret.txt").exists()
+
+
 # Quotes
 
 
@@ -393,24 +569,6 @@ def test_a_sample_is_heard_without_a_production(session: Session, workspace: Pat
 def test_a_sample_of_a_long_text_is_short(session: Session) -> None:
     told, [samples] = ScriptEditor(session).do_hear("word " * 100_000, "en", "espeak")
     assert len(samples) / 2 / told["rate"] < 30
-
-
-# One production alone
-
-
-def test_a_production_alone_can_be_read_and_spoken_and_not_changed(studio: Studio, voice: FakeVoice) -> None:
-    production = studio.production("calm", CALM)
-    production.keep_draft(CALM + "More.\n")
-    with Session(production=production) as session:
-        editor = ScriptEditor(session)
-        state = editor.do_state()
-        assert (state["alone"], state["text"], state["draft"]) == (True, CALM, None)
-        assert editor.do_read(CALM, {})["clauses"] == 4
-        assert editor.do_quote("calm", CALM, {})["to_speak"] == 4
-        speak(editor, "calm", CALM)
-        assert editor.do_quote("calm", CALM, {})["spoken"]
-        with pytest.raises(LumaError, match="studio"):
-            editor.do_speak("calm", CALM + "More.\n", {})
 
 
 # The page

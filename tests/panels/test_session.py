@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,14 +14,15 @@ import pytest
 from helpers.fakes import FakeVoice, give
 
 from luma_studio import Studio, panels
-from luma_studio.errors import ChangedError, SettingError
+from luma_studio.errors import ChangedError, SettingError, Stopped, VoiceError
 from luma_studio.panels import Session, front, session
 from luma_studio.panels.panel import Panel
 from luma_studio.panels.pause_timeline import PauseTimeline
 from luma_studio.panels.productions import Productions
 from luma_studio.panels.script_editor import ScriptEditor
-from luma_studio.panels.session import session_of
+from luma_studio.panels.session import _Seen, session_of
 from luma_studio.production import Production
+from luma_studio.store import files
 
 SCRIPT = "Arriving\nClose your eyes. (2 sec)\nBreathe in.\n\nLeaving\nOpen your eyes.\nWelcome back.\n"
 PANELS = [name for name in panels.__all__ if name != "Session"]
@@ -201,6 +204,36 @@ def test_what_is_no_source_is_refused_with_what_is():
         PauseTimeline("calm")
 
 
+def test_what_is_no_studio_is_refused_with_the_remedy(workspace, calm):
+    with pytest.raises(TypeError, match=r"begun with a studio, not str. Write Session\(Studio\(path\)\)"):
+        Session("/some/path")
+    with pytest.raises(TypeError, match="Write Session\\(production=…\\)"):
+        Session(calm)
+    with pytest.raises(TypeError, match=r'Write session.open\("name"\)'):
+        Session(production="calm")
+
+
+def test_a_production_alone_has_the_studio_of_its_folder_and_can_be_written_anew(studio, calm):
+    with Session(production=calm) as alone:
+        assert alone.studio.workspace == studio.workspace
+        alone.begin("calm", SCRIPT + "One more.\n")
+        assert alone.production is calm
+        assert calm.clauses[-1].text == "One more."
+        alone.begin("another", SCRIPT)
+        assert studio.productions() == ["another", "calm"]
+
+
+def test_panels_and_sessions_say_what_they_show_and_nothing_that_changes_from_run_to_run(studio, calm):
+    made = Session(studio)
+    panel = PauseTimeline(made)
+    assert (repr(made), repr(panel)) == ("<Session without a production>", "<PauseTimeline without a production>")
+    made.open("calm")
+    assert (repr(made), repr(panel)) == ("<Session of 'calm'>", "<PauseTimeline of 'calm'>")
+    assert panel._repr_mimebundle_()[0]["text/plain"] == repr(panel)
+    made.close()
+    assert repr(made) == "<Session closed>"
+
+
 # Answers
 
 
@@ -323,12 +356,75 @@ def test_a_cell_that_is_run_again_is_no_other_window(window):
     assert not second.elsewhere
 
 
-def test_an_edit_in_one_window_appears_in_the_other_with_a_word_about_it(watchful, window):
+def test_an_edit_elsewhere_appears_here_with_a_word_about_it(watchful, window):
     first, second = window(), window()
     ear = Ear(second)
     first.edit(lambda production: production.tune({0: 7.0}))
     assert ear.hears("state", lambda state: state["pauses"][0][0] == 7.0)["history"] == ("tune", None)
+    assert "changed outside these panels" in ear.hears("notice")["text"]  # it is the same kernel: no talk of windows
+
+
+def test_that_it_was_another_window_is_said_where_another_process_has_the_production_open(watchful, calm, window):
+    assert calm.hold()  # stands for another process
+    here = window()
+    ear = Ear(here)
+    calm.pauses[0] = 7.0
     assert "changed in another window" in ear.hears("notice")["text"]
+
+
+def test_what_is_undone_in_one_window_is_followed_by_the_other_within_a_second_and_a_half(window):
+    first, second = window(), window()
+    first.edit(lambda production: production.tune({0: 7.0}))
+    ear = Ear(second)
+    ear.hears("state", lambda state: state["pauses"][0][0] == 7.0)
+    ear.told.clear()
+    first.edit(lambda production: production.undo())
+    began = time.monotonic()
+    ear.hears("state", lambda state: state["pauses"][0][0] == 2.0)
+    assert time.monotonic() - began < 1.5
+
+
+TOUCHING_NOTHING_ELSE: dict[str, Callable[[Production], object]] = {
+    "tuned": lambda calm: calm.pauses.__setitem__(1, 1.0),
+    "locked": lambda calm: calm.lock([2]),
+    "tuned to what it was made elsewhere, too": lambda calm: calm.tune({0: 7.0, 1: 1.0}),
+    "another take": lambda calm: calm.take_back(1),
+}
+
+
+@pytest.mark.parametrize("edit", TOUCHING_NOTHING_ELSE.values(), ids=TOUCHING_NOTHING_ELSE)
+def test_an_edit_that_touches_nothing_that_was_changed_elsewhere_is_made_upon_that(unwatched, window, calm, edit):
+    asyncio.run(calm.speak_again(1))
+    first, second = window(), window()
+    first.edit(lambda production: production.tune({0: 7.0}))
+    with first.production.rehearsing():
+        edit(first.production)
+        wanted = _Seen.of(first.production)
+    second.edit(edit)
+    assert _Seen.of(second.production) == wanted == _Seen.of(first.studio.production("calm"))
+    assert wanted != _Seen.of(calm)
+    assert wanted.pauses[0].seconds == 7.0
+
+
+TOUCHING: dict[str, Callable[[Production], object]] = {
+    "tuned": lambda calm: calm.tune({0: 1.0, 1: 1.0}),
+    "scaled": lambda calm: calm.scale(2),
+    "undone": lambda calm: calm.undo(),  # which would undo the other's edit, not one's own
+}
+
+
+@pytest.mark.parametrize("edit", TOUCHING.values(), ids=TOUCHING)
+def test_an_edit_that_touches_what_was_changed_elsewhere_changes_nothing(unwatched, window, edit):
+    first, second = window(), window()
+    second.edit(lambda production: production.tune({2: 3.0}))
+    first.studio.production("calm")  # up to date
+    first.edit(lambda production: production.tune({0: 7.0}))
+    before = first.production.folder.joinpath("production.json").read_bytes()
+    with pytest.raises(ChangedError, match="outside these panels a moment ago"):
+        second.edit(edit)
+    assert first.production.folder.joinpath("production.json").read_bytes() == before
+    assert seconds(second.production) == seconds(first.production)
+    assert second.production.history == ("tune", None)
 
 
 def test_of_two_edits_at_once_the_later_is_refused_and_nothing_is_overwritten(unwatched, window):
@@ -351,12 +447,116 @@ def test_what_another_window_saved_is_not_taken_up_while_speaking_is_on_its_way(
     second.begin("calm", SCRIPT + "One more. And another.\n")
     work = second.speak()
     assert voice.asked.wait(20)
-    second.studio.production("calm").pauses[0] = 7.0
+    first.studio.production("calm").pauses[0] = 7.0
     with pytest.raises(ChangedError, match="when speaking or exporting has ended"):
         second.edit(lambda production: production.tune({0: 1.0}))
     voice.let.set()
     work.wait(20)
     assert seconds(first.studio.production("calm"))[0] == 7.0
+
+
+# Long work that a cell of the notebook begins
+
+
+@pytest.fixture
+def in_a_cell() -> Iterator[Callable[..., threading.Thread]]:
+    """Runs what a cell awaits, as a kernel does while its panels go on."""
+    running: list[threading.Thread] = []
+
+    def run(work: Callable[[], Any]) -> threading.Thread:
+        running.append(threading.Thread(target=lambda: asyncio.run(work())))
+        running[-1].start()
+        return running[-1]
+
+    yield run
+    for thread in running:
+        thread.join(20)
+
+
+@pytest.mark.parametrize("another_object", [False, True], ids=["the same object", "another object"])
+def test_speaking_in_a_cell_is_the_panels_own_work(watchful, studio, workspace, in_a_cell, another_object):
+    voice = SlowVoice()
+    give(studio, voice)
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        other = Studio(workspace)
+        give(other, voice)
+        cells = other.production("calm") if another_object else made.production
+        cell = in_a_cell(cells.speak)
+        assert voice.asked.wait(20)
+        ear.hears("work", lambda work: work["status"] == "running")
+        with pytest.raises(SettingError, match="already on its way"):
+            made.speak()
+        voice.let.set()
+        cell.join(20)
+        work = ear.hears("work", lambda work: work["status"] == "done")
+        assert [clause[:2] for clause in work["clauses"]] == [[index, "done"] for index in range(4)]
+        ear.hears("state", lambda state: None not in state["takes"]["fingerprint"])
+        made.edit(lambda production: production.tune({0: 7.0}))
+        assert ear.of("notice") == []
+        assert voice.spoken.total() == 4
+
+
+def test_speaking_in_a_cell_can_be_stopped_in_a_panel(studio, in_a_cell):
+    voice = SlowVoice()
+    give(studio, voice)
+    ended: list[type] = []
+
+    async def spoken() -> None:
+        try:
+            await made.production.speak()
+        except Stopped as stopped:
+            ended.append(type(stopped))
+
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        ear = Ear(made)
+        cell = in_a_cell(spoken)
+        assert voice.asked.wait(20)
+        made.stop("speak")
+        voice.let.set()
+        ear.hears("work", lambda work: work["status"] == "stopped" and work["error"] is None)
+        cell.join(20)
+    assert ended == [Stopped]
+
+
+def test_a_cell_that_is_interrupted_ends_the_work_and_one_that_fails_says_why(studio, voice, open_session):
+    ear = Ear(open_session)
+
+    async def interrupted() -> None:
+        speaking = asyncio.create_task(open_session.production.speak_again(0))
+        await asyncio.sleep(0)
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+
+    asyncio.run(interrupted())
+    voice.failing = {"Breathe in."}
+    with pytest.raises(VoiceError):
+        asyncio.run(open_session.production.speak_again(1))
+    assert "could not speak" in ear.hears("work", lambda work: work["status"] == "failed")["error"]
+    assert not any(work["status"] == "running" for work in open_session.works())
+
+
+def test_an_export_in_a_cell_is_told_with_the_files_it_makes(open_session, calm):
+    ear = Ear(open_session)
+    calm.export("calm.wav")
+    ear.hears("work", lambda work: (work["kind"], work["status"]) == ("export", "done"))
+    ear.hears("files")
+
+
+def test_a_session_that_is_closed_leaves_the_work_of_a_cell_alone(studio, in_a_cell):
+    voice = SlowVoice()
+    give(studio, voice)
+    made = Session(studio)
+    made.begin("calm", SCRIPT)
+    calm = made.production
+    cell = in_a_cell(calm.speak)
+    assert voice.asked.wait(20)
+    made.close()
+    voice.let.set()
+    cell.join(20)
+    assert None not in calm.takes_in_use
 
 
 # Long work
@@ -503,13 +703,31 @@ def test_a_session_that_never_opened_anything_closes(studio):
     made.close()
 
 
-def test_a_closed_session_can_open_again(studio, calm):
-    made = Session(studio)
-    made.open("calm")
+def test_a_closed_session_says_so_and_its_panels_stay_as_they_were(studio, calm):
+    made = Session(studio, calm)
+    panel, ear = PauseTimeline(made), Ear(made)
     made.close()
-    with made:
-        made.open("calm")
-        assert made.production.name == "calm"
+    assert ear.of("production") == ear.of("state") == []  # else the page would show an empty studio
+    assert "This session is closed" in ear.hears("notice")["text"]
+    for verb in ("state", "undo"):
+        answer = asked(panel, verb)
+        assert answer["error"] == "This session is closed. Make a new one, Session(studio), and new panels over it."
+    assert asked(panel, "ping")["value"] == "here"
+    for refused in (lambda: PauseTimeline(made), lambda: made.open("calm"), lambda: made.begin("new", SCRIPT)):
+        with pytest.raises(SettingError, match="This session is closed"):
+            refused()
+    assert studio.productions() == ["calm"]
+
+
+def test_of_two_sessions_with_one_production_the_second_holds_on_to_it_when_the_first_is_closed(studio, calm, window):
+    first, second = Session(studio, calm), Session(studio, calm)
+    first.close()
+    assert PauseTimeline(calm).session is second
+    with Session(Studio.of(calm)) as other:
+        assert not other.elsewhere
+    assert not files.hold(calm.folder / ".open.lock")
+    second.close()
+    assert files.hold(calm.folder / ".open.lock")
 
 
 # Drafts
@@ -529,6 +747,14 @@ def test_a_draft_is_kept_by_the_studio_and_then_by_the_production_and_is_gone_wh
 
 
 # The front ends
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_notebook_keeps_no_code_of_a_panel_which_its_page_asks_for(open_session, name):
+    panel = getattr(panels, name)(open_session)
+    assert len(json.dumps(panel.get_state(), default=repr)) < 3500
+    code = asked(panel, "code")["value"]
+    assert code == {"module": front.module(f"{panel.front}.js"), "styles": front.styles(f"{panel.front}.css")}
 
 
 MODULES = [getattr(panels, name).front for name in PANELS]

@@ -155,9 +155,9 @@ def test_narration_before_the_first_header_is_a_scene():
 
 
 def test_a_scene_with_nothing_to_say_is_reported():
-    script = parse("# One\n# Two\nBye.")
-    assert [scene.title for scene in script.scenes] == ["Two"]
-    assert [(found.line, found.level) for found in script.diagnostics] == [(1, "warning")]
+    script = parse("# One\nHello.\n# Two\n# Three\nBye.")
+    assert [scene.title for scene in script.scenes] == ["One", "Three"]
+    assert [(found.line, found.level) for found in script.diagnostics] == [(3, "warning")]
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,19 @@ def test_references_to_a_scene_mean_the_same(reference):
 @pytest.mark.parametrize("reference", ["", "2", "Part of it", "scenery 2", "Scene", "../scene_2", "Scene 2 was long"])
 def test_what_is_no_reference_is_none(reference):
     assert canonical_scene_id(reference) is None
+
+
+def test_a_title_before_a_header_without_marks_is_reported_too():
+    (found,) = parse("शांति की साँस\n\nस्वागत\nआराम से बैठ जाइए।").diagnostics
+    assert (found.line, found.level) == (1, "note")
+    assert "title" in found.message
+
+
+def test_a_scene_without_a_title_is_called_by_its_first_words():
+    script = parse("Close your eyes, and let the whole long day behind you go.\n\n# Woods\nListen.")
+    assert [scene.name for scene in script.scenes] == ["Close your eyes, and let the whole long", "Woods"]
+
+
+def test_a_marked_header_before_the_first_scene_is_the_scripts_title_and_no_matter():
+    script = parse("# Evening Calm\n\n# Arriving\nClose your eyes.")
+    assert ([scene.title for scene in script.scenes], script.diagnostics) == (["Arriving"], ())

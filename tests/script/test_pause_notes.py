@@ -301,3 +301,19 @@ def test_named_pauses_come_from_the_settings():
 @given(st.text(alphabet="0123456789०५.,:-–/ smincepaudtors()[]{}<>=\"'½٫秒分間से", max_size=40))
 def test_any_bracket_is_survived(inside):
     parse(f"Hello. ({inside}) [{inside}] <break {inside}/> Bye.")
+
+
+@pytest.mark.parametrize(
+    ("note", "seconds"), [("(5 שניות)", 5), ("(2 דקות)", 120), ("(הפסקה ארוכה)", 4), ("(חמש שניות)", 5)]
+)
+def test_hebrew_notes_are_pauses(note, seconds):
+    (clause,) = parse(f"נשום עמוק. {note}").clauses
+    assert (clause.text, clause.pause.seconds) == ("נשום עמוק.", seconds)
+
+
+def test_a_count_in_words_that_are_no_known_time_is_spoken_and_reported():
+    script = parse("Atme ein. (5 Atemzüge) Gut.")
+    assert "(5 Atemzüge)" in " ".join(clause.text for clause in script.clauses)
+    (found,) = script.diagnostics
+    assert found.level == "note"
+    assert "no time the studio knows" in found.message

@@ -53,9 +53,17 @@ NOTEBOOKS = {
     "narration_studio": [new_code_cell("print('narration')")],
     "plain": [new_code_cell("print('plain')")],  # is not warmed, nor warmed again
     "tutorial_pauses": [new_code_cell("print('tutorial')")],
+    "results": [
+        new_markdown_cell("Prose " * 40),
+        new_code_cell("{'a result': 1}"),
+        new_code_cell(
+            "import io\nfrom IPython.display import Image\nfrom PIL import Image as Picture\n"
+            "Picture.new('RGB', (1200, 300), 'teal').save(file := io.BytesIO(), 'png')\nImage(file.getvalue())"
+        ),
+    ],
     "broken": [
         new_code_cell("print('before')"),
-        new_code_cell("raise ValueError('The <b>reason</b> is told.')"),
+        new_code_cell("text = 'The <b>reason</b> is told.'\nraise ValueError(text)"),
         new_code_cell("print('after')"),
     ],
 }

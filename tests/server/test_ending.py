@@ -53,11 +53,13 @@ def test_sigterm_ends_it_cleanly_and_it_has_said_where_it_was_and_how_to_end_it(
 
 
 def test_jupyterlab_opens_asks_for_the_token_and_ends_without_a_question(serve, workspace, temporary):
-    served = serve(workspace, "lab", "--no-browser", "--port", "0")
+    served = serve(workspace, "lab", "studio", "--no-browser", "--port", "0")
     served.read_until("Ctrl-C")
+    assert "/lab/tree/my_notebooks/studio.ipynb?token=" in served.url
     assert served.get("/api/contents", known=False).status == 403
     assert served.get("/api/contents", Host="studio.example").status == 403
-    assert "narration_studio.ipynb" in served.get("/api/contents").text
+    assert "my_notebooks" in served.get("/api/contents").text
+    assert "narration_studio.ipynb" in served.get("/api/contents/my_notebooks").text
     assert "@jupyterlab/apputils-extension:announcements" in served.get("/lab").text  # disabled: it asks outside
     assert list(json.loads(served.get("/api/kernelspecs").text)["kernelspecs"]) == ["python3"]
     assert served.get("/api/kernels", method="POST").status == 201
@@ -76,6 +78,17 @@ def test_a_taken_port_is_told(serve, notebooks):
         printed, _ = served.process.communicate(timeout=30)
     assert served.process.returncode == 2
     assert f"Port {port} is taken." in printed
+
+
+@pytest.mark.parametrize("command", ["open", "lab"])
+def test_a_workspace_that_cannot_be_is_told_before_anything_is_served(serve, workspace, command):
+    (workspace / ".env").write_text("LUMA_WORKSPACE=file\n")
+    (workspace / "file").touch()
+    served = serve(workspace, command, "--no-browser", "--port", "0")
+    printed, _ = served.process.communicate(timeout=30)
+    assert served.process.returncode == 1
+    assert f"{workspace / 'file'} is in the way" in printed
+    assert "http" not in printed
 
 
 def test_an_unknown_notebook_is_told_with_those_there_are(serve, workspace):

@@ -81,6 +81,7 @@ def shown(page: Page) -> Page:
         "/api/kernels",
         "/api/kernels/5a15b40a-ae46-49ba-a505-6ad4162876e9",
         "/login",
+        "/studio.ipynb",
         "/nowhere",
     ],
 )
@@ -127,6 +128,17 @@ def test_only_notebooks_of_the_folder_are_pages(studio):
         assert answer.status == 404
         assert "There is no such page" in answer.text
     outside.unlink()
+
+
+def test_a_notebooks_name_is_the_address_of_its_page_and_an_unknown_address_names_them_all(studio):
+    answer = studio.get("/plain.ipynb?theme=dark")
+    assert answer.url == f"{studio.base}/voila/render/plain.ipynb?theme=dark"
+    studio.get(f"/api/kernels/{answer.kernel}", method="DELETE")
+    missing = studio.get("/nowhere")
+    assert missing.status == 404
+    for name in ("studio", "plain", "tutorial_pauses"):
+        assert f'<a href="/{name}.ipynb">{name}.ipynb</a>' in missing.text
+    assert "ipynb" not in studio.get("/nowhere", known=False).text
 
 
 # How many, and for how long
@@ -262,15 +274,40 @@ def test_a_cell_that_raises_is_told_with_its_reason_and_what_to_do(studio, visit
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The <b>reason</b> is told.")
     expect(alert).to_contain_text("Reload the page")
+    expect(alert).to_contain_text("broken.ipynb, cell [2], line 2")
     assert "before" in page.inner_text("body")
     assert "after" not in page.inner_text("body")
+
+
+def test_what_goes_wrong_in_a_notebook_is_printed_once_with_its_place_however_often_it_is_opened(serve, notebooks):
+    served = serve(notebooks, "open", "broken.ipynb", "--no-browser", "--port", "0")
+    served.read_until("Ctrl-C")
+    for _ in range(2):
+        assert served.get("/voila/render/broken.ipynb").status == 200
+    served.end()
+    assert served.printed.count("reason") == 1
+    assert "broken.ipynb, cell [2], line 2: ValueError: The <b>reason</b> is told." in served.printed
 
 
 def test_a_notebook_that_cannot_be_read_is_told(studio, ask):
     (studio.folder / "torn.ipynb").write_text("{")
     answer = ask("torn")
+    (studio.folder / "torn.ipynb").unlink()
     assert answer.status == 500
     assert "The studio could not open this page" in answer.text
+    assert "torn.ipynb is no notebook: line 1 is no JSON. Mend it" in answer.text
+
+
+def test_text_and_plots_stand_in_the_column_of_the_prose(studio, visitor):
+    page = opened(visitor, f"{studio.base}/voila/render/results.ipynb?token={studio.token}")
+    page.set_viewport_size({"width": 1280, "height": 700})
+    prose, text, plot = (
+        page.locator(each).first.bounding_box() for each in (".luma-page-prose p", "pre:has-text('a result')", "img")
+    )
+    assert prose["x"] > 100
+    assert text["x"] == pytest.approx(prose["x"], abs=1)
+    assert plot["x"] == pytest.approx(prose["x"], abs=1)
+    assert plot["width"] <= prose["width"]
 
 
 def test_a_kernel_that_does_not_start_is_told_with_what_it_said(studio, visitor):

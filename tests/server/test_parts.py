@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from server.served import write_notebook
 
-from luma_studio.errors import InputError, SettingError
+from luma_studio.errors import InputError, SettingError, StoreError
 from luma_studio.server import PAGES, address, find_notebook, lab
 from luma_studio.server.assets import bundle
 from luma_studio.server.kernels import OwnPython, environment
@@ -20,13 +21,29 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_notebook_is_found_by_name_by_path_or_is_the_first_page(workspace):
-    (workspace / "mine.ipynb").touch()
+    write_notebook(workspace / "mine.ipynb", [])
     assert find_notebook("mine.ipynb") == workspace / "mine.ipynb"
     for name in (None, "studio", "studio.ipynb", str(ROOT / "notebooks" / "studio.ipynb")):
         assert find_notebook(name) == ROOT / "notebooks" / PAGES[0]
     for unknown in ("nowhere", "mine", str(workspace)):
         with pytest.raises(InputError, match="There is no notebook"):
             find_notebook(unknown)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "line 1 is no JSON"),
+        (b'{"cells":\n [', "line 2 is no JSON"),
+        (b"\xff\xfe\x00", "it is no text"),
+        (b"[]", "it has no cells"),
+        (b'{"nbformat": 4}', "it has no cells"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_refused_with_the_reason(workspace, data, reason):
+    (workspace / "bad.ipynb").write_bytes(data)
+    with pytest.raises(InputError, match=f"bad.ipynb is no notebook: {reason}. Mend it"):
+        find_notebook("bad.ipynb")
 
 
 def test_without_a_port_the_next_free_one_is_taken():
@@ -69,6 +86,11 @@ def test_kernels_know_the_workspace_the_paths_and_the_environment_file_wherever_
         "A_KEY": "from the file",
         "PYTHONPATH": os.pathsep.join([str(workspace / "lib"), "/elsewhere"]),
     }
+    (workspace / "work" / "generated_audio").rmdir()
+    (workspace / "work").rmdir()
+    (workspace / "work").touch()  # no folder can be made in it
+    with pytest.raises(StoreError, match=f"{workspace / 'work'} is in the way.*LUMA_WORKSPACE"):
+        environment(inherited)
     monkeypatch.setenv("LUMA_SAMPLE_RATE", "7")
     with pytest.raises(SettingError, match="LUMA_SAMPLE_RATE"):
         environment(inherited)
@@ -99,14 +121,54 @@ def test_the_bundle_holds_every_chunk_once_and_nothing_that_starts_by_itself(tmp
     assert made.version != bundle([str(second)], []).version
 
 
-def test_what_is_installed_is_copied_into_the_workspace_to_be_edited_and_edits_are_kept(tmp_path, workspace):
-    installed = tmp_path / "installed" / "notebooks"
-    (installed / "examples").mkdir(parents=True)
-    (installed / "studio.ipynb").write_text("new")
-    (installed / "examples" / "calm.txt").write_text("Calm")
-    own = lab.own_folder(installed, workspace)
-    assert own == workspace / "notebooks"
+@pytest.fixture
+def given(tmp_path):
+    """A folder of notebooks as they are given out."""
+    folder = tmp_path / "given" / "notebooks"
+    (folder / "examples").mkdir(parents=True)
+    for name in ("studio", "tutorial"):
+        (folder / f"{name}.ipynb").write_text(f"{name}, as it was")
+    (folder / "examples" / "calm.txt").write_text("Calm")
+    return folder
+
+
+def test_copies_are_edited_and_edits_are_kept_and_what_was_not_edited_follows_a_new_version(given, workspace):
+    own = workspace / lab.OWN
+    lab.keep_copies(given, own)
     assert (own / "examples" / "calm.txt").read_text() == "Calm"
-    (own / "studio.ipynb").write_text("edited")
-    assert (lab.own_folder(installed, workspace) / "studio.ipynb").read_text() == "edited"
-    assert lab.own_folder(ROOT / "notebooks", workspace) == ROOT / "notebooks"
+    (own / "studio.ipynb").write_text("studio, edited")
+    for name in ("studio", "tutorial"):
+        (given / f"{name}.ipynb").write_text(f"{name}, new")
+    for _ in range(2):
+        lab.keep_copies(given, own)
+        assert (own / "studio.ipynb").read_text() == "studio, edited"
+        assert (own / "tutorial.ipynb").read_text() == "tutorial, new"
+
+
+def test_what_lies_where_a_copy_is_to_be_made_is_kept(given, workspace):
+    own = workspace / lab.OWN
+    own.mkdir()
+    (own / "studio.ipynb").write_text("the user's")
+    lab.keep_copies(given, own)
+    assert (own / "studio.ipynb").read_text() == "the user's"
+
+
+def test_lab_finds_a_notebook_by_path_or_among_the_copies_and_only_in_the_workspace(workspace, tmp_path_factory):
+    own = workspace / lab.OWN
+    lab.keep_copies(ROOT / "notebooks", own)
+    write_notebook(own / "mine.ipynb", [])
+    write_notebook(workspace / "beside.ipynb", [])
+    for name, place in {
+        "mine": "my_notebooks/mine.ipynb",
+        "my_notebooks/mine.ipynb": "my_notebooks/mine.ipynb",
+        "beside.ipynb": "beside.ipynb",
+        str(workspace / "beside.ipynb"): "beside.ipynb",
+        str(ROOT / "notebooks" / "studio.ipynb"): "my_notebooks/studio.ipynb",  # never the studio's own
+    }.items():
+        assert lab.place_of(name, workspace) == place
+    outside = tmp_path_factory.mktemp("outside") / "far.ipynb"
+    write_notebook(outside, [])
+    with pytest.raises(InputError, match=r"lies outside the workspace .* by LUMA_WORKSPACE"):
+        lab.place_of(str(outside), workspace)
+    with pytest.raises(InputError, match=r"There is no notebook 'nowhere'.*mine.ipynb"):
+        lab.place_of("nowhere", workspace)

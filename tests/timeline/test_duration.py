@@ -17,6 +17,14 @@ from luma_studio.timeline.duration import clock, samples_of
         ("90", 90),
         ("90 s", 90),
         ("26460000 samples", 600),
+        ("10 min", 600),
+        ("१०:००", 600),
+        ("१० मिनट", 600),
+        ("1,5 min", 90),
+        ("1,5", 1.5),
+        ("٣٠ ثانية", 30),
+        ("1m 30s", 90),
+        ("1 hour", 3600),
         (1.5, 1.5),
         (100 / 3, 100 / 3),
     ],
@@ -26,10 +34,19 @@ def test_durations_are_read_as_people_write_them(written, seconds):
 
 
 @pytest.mark.parametrize(
-    "written", ["", "ten", "-5", "1:2:3:4", "10:75", "nan", float("nan"), "1e9", float("inf"), "25:00:00", "9" * 400]
-)
+    "written", ["", "ten", "-5", "1:2:3:4", "10:75", "nan", float("nan"), "1e9", float("inf"), "25:00:00", "9" * 400,
+     "25 hours", "24 hours", "5-10 sec", "pause", "10 min later", "9" * 600, "1.5.5", "5 apples"]
+)  # fmt: skip
 def test_what_is_no_duration_is_refused_with_the_remedy(written):
-    with pytest.raises(SettingError, match="Write"):
+    with pytest.raises(SettingError, match="Write") as refused:
+        samples_of(written, 44100)
+    assert "samples" not in str(refused.value)  # nobody counts in them
+    assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize("written", ["", "  "])
+def test_an_empty_duration_is_answered_with_what_to_write(written):
+    with pytest.raises(SettingError, match=r"^Write how long it is to last: 10:00, 10 min or 600"):
         samples_of(written, 44100)
 
 

@@ -120,3 +120,20 @@ def test_a_pause_that_cannot_be_is_refused(seconds):
 def test_scaling_leaves_locked_pauses_alone():
     pauses = lock([Pause(1.0), Pause(2.0)], [0])
     assert [pause.seconds for pause in scale(pauses, 0.5, [0, 1])] == [1.0, 1.0]
+
+
+def test_where_nothing_can_be_stretched_the_one_total_is_told():
+    pauses = lock([Pause(1.0), Pause(2.00001)], [0, 1])
+    made = [take(name=index) for index in range(2)], pauses, one_scene(2)
+    now = arrange(*made, SOUND).length
+    with pytest.raises(FitError, match=r"the pauses allow exactly 0:04\.663\. Free or widen"):
+        fitted(made, now + RATE)
+    assert fitted(made, now) == tuple(pauses)
+
+
+def test_pauses_of_nothing_are_not_said_to_be_locked():
+    made = [take(name=index) for index in range(3)], [Pause(0.0), Pause(2.0, locked=True), Pause(0.0)], one_scene(3)
+    with pytest.raises(FitError, match="All free pauses are 0 and cannot be stretched") as caught:
+        fitted(made, 30 * RATE)
+    now = arrange(*made, SOUND).length
+    assert (caught.value.least, caught.value.most, caught.value.in_the_way) == (now, now, (1,))

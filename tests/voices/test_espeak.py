@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from luma_studio.errors import SettingError, VoiceError
-from luma_studio.voices import Utterance, VoiceChoice, Wires, espeak, make_voice, voice_for
+from luma_studio.voices import Utterance, VoiceChoice, espeak, make_voice, voice_for
 from luma_studio.voices.espeak import EspeakVoice
+from luma_studio.wire import Wires
 
 HINDI = Utterance("अपनी आँखें बंद करें और एक गहरी सांस लें।", "hi")
 ENGLISH = Utterance("Close your eyes and breathe in slowly.", "en")
