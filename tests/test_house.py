@@ -34,7 +34,7 @@ def test_the_example_environment_names_every_setting_with_its_default(workspace,
     (workspace / ".env").write_text("\n".join(f"{name}={value}" for name, value in lines), encoding="utf-8")
     chosen, default = load_settings(), Settings(_env_file=None)
     differing = {name for name in Settings.model_fields if getattr(chosen, name) != getattr(default, name)}
-    assert differing == {"language", "speakers"}  # which have none; an example is shown
+    assert differing == {"language", "speakers", "prices"}  # which have none; an example is shown
 
 
 def test_the_readme_names_only_options_that_exist():
