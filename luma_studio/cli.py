@@ -7,7 +7,7 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from luma_studio.errors import ChangedError, InputError, LumaError, counted
+from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
 from luma_studio.production import Production
@@ -33,6 +33,7 @@ from luma_studio.speaking import Quote
 from luma_studio.store import files
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
+from luma_studio.voices import Offer, offers
 from luma_studio.voices.espeak import languages, variants
 
 _STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
@@ -139,12 +140,28 @@ def outline_command(script: Path, as_json: bool, **options: Any) -> None:
 @main.command("voices")
 @_explained
 def voices_command() -> None:
-    """List what the embedded voice can be: espeak:LANGUAGE+VARIANT,rate=…,pitch=…"""
-    console = Console()
+    """List the voices: what the embedded one can be, and those of each vendor that there is a key for."""
+    console = Console(highlight=False)
+    with Studio() as studio:
+        _list_offers(console, asyncio.run(offers(studio.wires)))
     console.print("[bold]Languages[/]", " ".join(sorted(languages())), soft_wrap=True)
     console.print("[bold]Variants[/]", " ".join(sorted(variants())), soft_wrap=True)
     console.print("[bold]Settings[/]", "rate=80…450 (words a minute, 150), pitch=0…99 (50)")
     console.print("[bold]Example[/]", "espeak:hi+f3,rate=140,pitch=60")
+
+
+def _list_offers(console: Console, offered: Sequence[Offer | VendorError]) -> None:
+    for each in offered:
+        if isinstance(each, NoKeyError):
+            console.print(f"[bold]{each.vendor}[/] {escape(str(each))}", soft_wrap=True)
+        elif isinstance(each, VendorError):
+            console.print(f"[bold]{each.vendor}[/] [yellow]{escape(str(each))}[/]", soft_wrap=True)
+        else:
+            console.print(f"[bold]{each.vendor}[/] models: {escape(', '.join(each.models))}", soft_wrap=True)
+            for voice in each.voices:
+                console.print(
+                    f"  {escape(voice.voice)}  {escape(voice.name)}  [dim]{escape(voice.about)}[/]", soft_wrap=True
+                )
 
 
 def _serving(command: Callable[..., None]) -> Callable[..., None]:

@@ -34,7 +34,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   const sheet = makeSheet({ typed, moved: showCurrentScene, act, signal });
   const side = makeSide({ jump: (scene) => sheet.jump(placer()(scene.offset)), example: openExample, takeBack, act });
   const findings = makeFindings({ jump: ({ start, end }) => sheet.jump(placer()(start), placer()(end)), act });
-  const voices = makeVoices({ changed: choose, hear, act });
+  const voices = makeVoices({ changed: choose, hear, offered: async () => (await desk.ask("offers")).value, act });
   const draft = makeDraft({ desk, name: () => shown.name, text: () => sheet.text, isKept: () => shown.opened, show: showTyped, offer: showOffer, act, signal });
   const ui = makePage();
   root.append(...ui.parts);
@@ -896,11 +896,24 @@ function variantName(variant) {
   return variant.charAt(0).toUpperCase() + variant.slice(1);
 }
 
-function makeVoices({ changed, hear, act }) {
+/** A vendor's voice in its parts: `elevenlabs:ID,model=…` → the voice as it is offered, and the model. */
+function vendorParts(text) {
+  const [voice, ...settings] = text.split(",");
+  return { voice, model: settings.find((each) => each.startsWith("model="))?.slice(6) ?? "" };
+}
+
+/** A vendor's voice as it is written; the settings of another one but its model are kept where both are one vendor's. */
+function vendorText(voice, model, before = "") {
+  const kept = before.split(":")[0] === voice.split(":")[0] ? before.split(",").slice(1).filter((each) => !each.startsWith("model=")) : [];
+  return [voice, ...(model ? [`model=${model}`] : []), ...kept].join(",");
+}
+
+function makeVoices({ changed, hear, offered, act }) {
   const summary = h("span", { class: "luma-muted" });
   const form = h("div", { class: "luma-script-voices" });
   const element = h("details", { class: "luma-script-details" }, h("summary", {}, icon("settings"), h("span", {}, "Voice & reading"), summary), form);
   let variants = [];
+  let offers = null; // of vendors, once they were asked for
   let now = {}; // choices with their changes
   let speakers = [];
   let drawn = "";
@@ -936,13 +949,43 @@ function makeVoices({ changed, hear, act }) {
 
   const narrator = () => speakers.find((each) => each.name === null) ?? speakers[0] ?? { sample: "Welcome. Take a slow, deep breath.", language: "en" };
 
+  /** The voices of vendors, as options whose value is the voice as it is written. */
+  const vendorOptions = (chosen) => (offers ?? []).filter((each) => each.voices).map((each) =>
+    h("optgroup", { label: each.vendor }, each.voices.map((voice) => option(voice.voice, [voice.name, voice.about].filter(Boolean).join(" · "), chosen))));
+
+  function engineField() {
+    const engine = voiceParts(now.voice).engine;
+    const ready = (offers ?? []).filter((each) => each.voices?.length);
+    const known = [["espeak", "Embedded voice, free"], ...ready.map((each) => [each.engine, each.vendor])];
+    if (!known.some(([name]) => name === engine)) known.push([engine, engine]);
+    const problems = (offers ?? []).filter((each) => each.problem).map((each) => h("p", { class: "luma-muted luma-text" }, each.problem));
+    return [
+      field("Spoken by", select(known.map(([name, text]) => option(name, text, engine)), (name) => {
+        const offer = ready.find((each) => each.engine === name);
+        changed({ voice: offer ? vendorText(offer.voices[0].voice, offer.models[0]) : "espeak" });
+      })),
+      problems.length > 0 && h("details", { class: "luma-script-offers" }, h("summary", {}, "Other voices"), problems),
+    ];
+  }
+
+  function vendorFields() {
+    const { voice, model } = vendorParts(now.voice);
+    const offer = (offers ?? []).find((each) => each.engine === voiceParts(now.voice).engine && each.voices);
+    const among = (list, chosen) => (list.some((each) => each[0] === chosen) ? list : [[chosen, chosen || "its own choice"], ...list]).map(([value, text]) => option(value, text, chosen));
+    const written = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => { if (event.target.value.trim()) changed({ voice: event.target.value.trim() }); }) });
+    return [
+      offer && field("Voice", select(among(offer.voices.map((each) => [each.voice, [each.name, each.about].filter(Boolean).join(" · ")]), voice), (chosen) => changed({ voice: vendorText(chosen, model, now.voice) })),
+        hearButton("this voice, which buys a few words", () => ({ ...narrator(), voice: now.voice }))),
+      offer && field("Model", select(among(offer.models.map((each) => [each, each]), model), (chosen) => changed({ voice: vendorText(voice, chosen, now.voice) }))),
+      field("As written", written),
+    ];
+  }
+
   function narratorFields() {
     const parts = voiceParts(now.voice);
-    if (parts.engine !== "espeak") {
-      const control = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => { if (event.target.value.trim()) changed({ voice: event.target.value.trim() }); }) });
-      return [field("Voice", control)];
-    }
+    if (parts.engine !== "espeak") return [engineField(), vendorFields()];
     return [
+      engineField(),
       field("Voice", select([option("", "Standard", parts.variant), ...variantOptions(parts.variant)], (variant) => changeVoice({ variant })), hearButton("this voice", () => ({ ...narrator(), voice: now.voice }))),
       slider("Pace", "rate", [80, 450], " words a minute", parts),
       slider("Pitch", "pitch", [0, 99], "", parts),
@@ -951,12 +994,21 @@ function makeVoices({ changed, hear, act }) {
 
   function speakerField(speaker) {
     const own = ownVoice(speaker.name);
-    const chosen = own && voiceParts(own).variant;
-    const control = select([option("", "Chosen by name", chosen ?? ""), ...variantOptions(chosen)], (variant) => {
+    const embedded = own && voiceParts(own).engine === "espeak";
+    const chosen = embedded ? voiceParts(own).variant : own && vendorParts(own).voice;
+    const control = select([option("", "Chosen by name", chosen ?? ""), ...variantOptions(chosen), ...vendorOptions(chosen)], (value) => {
       const others = Object.fromEntries(Object.entries(now.speakers).filter(([name]) => name.toLowerCase() !== speaker.name.toLowerCase()));
-      changed({ speakers: variant ? { ...others, [speaker.name]: voiceText({ ...voiceParts(now.voice), variant }) } : others });
+      changed({ speakers: value ? { ...others, [speaker.name]: voiceOf(value) } : others });
     });
     return field(speaker.name, control, hearButton(speaker.name, () => speaker));
+  }
+
+  /** A speaker's voice: a vendor's as it is offered, or a variant of the embedded one with the narrator's pace and pitch. */
+  function voiceOf(value) {
+    const offer = (offers ?? []).find((each) => each.voices?.some((voice) => voice.voice === value));
+    if (offer) return vendorText(value, offer.models[0]);
+    const parts = voiceParts(now.voice);
+    return voiceText({ ...(parts.engine === "espeak" ? parts : voiceParts("espeak")), variant: value });
   }
 
   function ownVoice(name) {
@@ -977,7 +1029,7 @@ function makeVoices({ changed, hear, act }) {
 
   function draw() {
     if (!element.open) return;
-    const key = JSON.stringify([now, speakers, variants.length]);
+    const key = JSON.stringify([now, speakers, variants.length, offers]);
     if (key === drawn) return;
     drawn = key;
     const at = [...form.querySelectorAll("select, input, button")].indexOf(document.activeElement);
@@ -989,7 +1041,17 @@ function makeVoices({ changed, hear, act }) {
     if (at >= 0) form.querySelectorAll("select, input, button")[at]?.focus({ preventScroll: true });
   }
 
-  element.addEventListener("toggle", act(draw));
+  element.addEventListener("toggle", act(() => {
+    draw();
+    if (element.open) askOffers();
+  }));
+
+  /** Ask vendors what they have, when one looks for voices: it takes a moment, and needs a network. */
+  async function askOffers() {
+    if (offers) return;
+    offers = await offered();
+    draw();
+  }
 
   return {
     element,

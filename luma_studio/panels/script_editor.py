@@ -8,13 +8,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from functools import lru_cache
 from itertools import accumulate, chain, count
 from pathlib import Path
 from typing import Any
 
 from luma_studio import speaking
-from luma_studio.errors import ChangedError, SettingError
+from luma_studio.errors import ChangedError, SettingError, VendorError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
@@ -24,7 +25,7 @@ from luma_studio.store import files
 from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
-from luma_studio.voices import VoiceChoice
+from luma_studio.voices import VoiceChoice, offers
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import variants
 
@@ -50,7 +51,20 @@ class ScriptEditor(Panel):
     front = "script_editor"
     topics = ("production", "work")
     slow = frozenset(
-        {"about", "state", "example", "decode", "read", "quote", "hear", "speak", "left", "leave", "take_back"}
+        [
+            "about",
+            "offers",
+            "state",
+            "example",
+            "decode",
+            "read",
+            "quote",
+            "hear",
+            "speak",
+            "left",
+            "leave",
+            "take_back",
+        ]
     )
 
     # What there is
@@ -61,6 +75,13 @@ class ScriptEditor(Panel):
             "variants": sorted(variants(), key=str.casefold),
             "examples": [_described(path) for path in _examples()],
         }
+
+    def do_offers(self) -> Answer:
+        """What vendors have to choose from: their voices and models, or why one has nothing."""
+        return [
+            {"problem": str(each), "vendor": each.vendor} if isinstance(each, VendorError) else asdict(each)
+            for each in asyncio.run(offers(self.session.studio.wires))
+        ]
 
     def do_state(self) -> Answer:
         """The script that is open with its draft and choices; without one, the draft that has no production yet.

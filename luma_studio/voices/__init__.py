@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from luma_studio.errors import SettingError
+from luma_studio.errors import SettingError, VendorError
+from luma_studio.voices import elevenlabs, openai
 from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
@@ -12,11 +15,36 @@ from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
+from luma_studio.voices.vendors import Listed, Offer
 from luma_studio.wire import Wires
 
-__all__ = ["ENGINES", "Speech", "Utterance", "Voice", "VoiceChoice", "make_voice", "voice_for", "voiced"]
+__all__ = [
+    "ENGINES",
+    "Listed",
+    "Offer",
+    "Speech",
+    "Utterance",
+    "Voice",
+    "VoiceChoice",
+    "make_voice",
+    "offers",
+    "voice_for",
+    "voiced",
+]
 
 ENGINES = (ESPEAK, ELEVENLABS, OPENAI)
+
+
+async def offers(wires: Wires) -> list[Offer | VendorError]:
+    """What each vendor has to choose from, or why it has nothing: no key, for one. Asks all at once."""
+
+    async def asked(offered: Callable[[Wires], Awaitable[Offer]]) -> Offer | VendorError:
+        try:
+            return await offered(wires)
+        except VendorError as error:
+            return error
+
+    return await asyncio.gather(*map(asked, (elevenlabs.offered, openai.offered)))
 
 
 def make_voice(choice: VoiceChoice, wires: Wires) -> Voice:

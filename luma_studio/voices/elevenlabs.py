@@ -17,7 +17,7 @@ from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, in_range, settings_of, sound
+from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, settings_of, sound
 from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "elevenlabs"
@@ -134,6 +134,29 @@ async def account(wires: Wires) -> str:
     if not isinstance(used, int) or not isinstance(most, int):
         return "The key works."
     return f"The key works: plan {plan.get('tier', 'unknown')}, {max(0, most - used):,} of {most:,} characters left."
+
+
+async def offered(wires: Wires) -> Offer:
+    """The voices of the account, and the models that speak. Raises VendorError."""
+    wire = wires.to(HOME)
+    voices: list[Listed] = []
+    page: dict[str, str | int] = {"page_size": 100}
+    while True:
+        found = json_of(await wire.send(Call("GET", "/v2/voices", params=page)), wire.vendor)
+        voices += [_listed(each) for each in found["voices"]]
+        if not found.get("has_more") or not found.get("next_page_token"):
+            break
+        page["next_page_token"] = found["next_page_token"]
+    models = json_of(await wire.send(Call("GET", "/v1/models")), wire.vendor)
+    speaking = [each["model_id"] for each in models if each.get("can_do_text_to_speech")]
+    usual = [model for model in (_MODEL,) if model in speaking]
+    return Offer(ENGINE, HOME.name, tuple(voices), tuple(dict.fromkeys([*usual, *speaking])))
+
+
+def _listed(found: dict[str, Any]) -> Listed:
+    labels = found.get("labels") or {}
+    about = ", ".join(str(labels[name]) for name in ("gender", "age", "accent", "use_case") if labels.get(name))
+    return Listed(f"{ENGINE}:{found['voice_id']}", str(found.get("name") or found["voice_id"]), about)
 
 
 def _hears_tags(model: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, in_range, settings_of, sound
+from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, settings_of, sound
 from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "openai"
@@ -18,6 +18,7 @@ GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
 _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
 _SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
 _RANGES = {"speed": (0.25, 4.0)}
+_VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer")
 _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 
 
@@ -27,6 +28,14 @@ async def account(wires: Wires, home: Home = HOME) -> str:
     found = json_of(await wire.send(Call("GET", "/models", patience=5, deadline=5, tries=1)), wire.vendor)
     models = found.get("data") if isinstance(found, dict) else None
     return f"The key works; {len(models or [])} models can be used."
+
+
+async def offered(wires: Wires) -> Offer:
+    """The voices that OpenAI names in its reference, and the models of the server that speak. Raises VendorError."""
+    wire = wires.to(HOME)
+    found = json_of(await wire.send(Call("GET", "/models")), wire.vendor)
+    models = tuple(sorted(str(each["id"]) for each in found.get("data", ()) if "tts" in str(each.get("id"))))
+    return Offer(ENGINE, HOME.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), models)
 
 
 class OpenAIVoice:

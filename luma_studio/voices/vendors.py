@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,26 @@ from luma_studio.voices.base import Value, VoiceChoice
 
 Kind = type | tuple[type, ...]
 """What a setting's value may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A voice that a vendor has: as one writes it, and what it is called and said to be."""
+
+    voice: str
+    name: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a vendor has to choose from: voices, and the models that speak with them, the vendor's own choice first."""
+
+    engine: str
+    vendor: str
+    voices: tuple[Listed, ...]
+    models: tuple[str, ...]
+
 
 AT_ONCE = 64
 """Clauses that may be asked for at once: the wire lets through what the vendor bears, the others wait there."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.fakes import FakeVoice, give
+from helpers.vendors import VOICES, Vendors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -579,3 +580,31 @@ def test_no_two_things_in_the_module_have_one_name() -> None:
         r"^(?:export )?(?:async )?(?:const|let|function|class) ([\w$]+)", module("script_editor.js"), re.MULTILINE
     )
     assert len(names) == len(set(names))
+
+
+# Voices of vendors
+
+
+def test_what_vendors_offer_is_told_with_a_reason_where_there_is_nothing(session: Session) -> None:
+    offered = ScriptEditor(session).do_offers()
+    assert [each["vendor"] for each in offered] == ["ElevenLabs", "OpenAI"]
+    assert all("needs a key" in each["problem"] for each in offered)
+
+
+def test_voices_and_models_of_a_vendor_with_a_key_are_offered(session: Session, vendors: Vendors) -> None:
+    elevenlabs, openai = ScriptEditor(session).do_offers()
+    assert len(elevenlabs["voices"]) == len(VOICES)  # they come on two pages
+    assert elevenlabs["voices"][0]["voice"].startswith("elevenlabs:")
+    assert elevenlabs["models"][0] == "eleven_multilingual_v2"
+    assert "openai:nova" in [voice["voice"] for voice in openai["voices"]]
+    assert "tts-1" in openai["models"]
+    assert not vendors.bought
+
+
+def test_a_sample_of_a_vendors_voice_is_bought_once(session: Session, vendors: Vendors) -> None:
+    editor = ScriptEditor(session)
+    for _ in range(2):
+        told, [samples] = editor.do_hear("Breathe in.", "en", "elevenlabs:21m00Tcm4TlvDq8ikWAM")
+        assert len(samples) / 2 / told["rate"] > 0.5
+    assert vendors.bought == {"Breathe in.": 1}
+    assert [entry.production for entry in session.studio.ledger.entries()] == ["samples"]
