@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from luma_studio.agents import MindQuote
 from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
@@ -31,6 +32,7 @@ from luma_studio.server import find_notebook
 from luma_studio.settings import Choices, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import files
+from luma_studio.store.state import Decided
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
@@ -89,6 +91,7 @@ def main() -> None:
     "may be repeated.",
 )
 @click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
+@click.option("--mind", help="Mind that cuts and times clauses: openai:MODEL, groq:MODEL,effort=low; '' for none.")
 @click.option("--budget", metavar="DOLLARS", help="Buy no more for this production than so many US dollars in all.")
 @_explained
 def narrate(
@@ -111,6 +114,7 @@ def narrate(
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)
             _warn(production, changes.get("speakers", ()))
+            _segment(production)
             _tell_quote(production.quote())
             asyncio.run(production.speak(listener))
             if fit is not None:
@@ -309,6 +313,30 @@ def _warn(production: Production, named: Iterable[str]) -> None:
                 "Run again with the right --speaker; what you name then takes the place of this."
             )
             console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
+
+
+def _segment(production: Production) -> None:
+    """Have clauses cut and timed, if there is a mind for it and anything that it has not been asked yet."""
+    quote = production.quote_segment()
+    asked = any(each.agent == "segmentation" for each in production.decisions)
+    if quote is not None and (quote.calls or not asked):
+        _tell_thinking(quote)
+        _tell_decisions(asyncio.run(production.segment()))
+
+
+def _tell_thinking(quote: MindQuote) -> None:
+    """What a mind is going to be asked, if anything is."""
+    if quote.calls:
+        price = "at a price that is not known" if quote.cost is None else f"about ${quote.cost:.4f}"
+        bought = f"{counted(quote.calls, 'answer')}, about {quote.tokens:,} tokens of {quote.mind}, {price}"
+        Console(stderr=True).print(f"buying    {escape(bought)}", soft_wrap=True, highlight=False)
+
+
+def _tell_decisions(decisions: Iterable[Decided]) -> None:
+    """Who cut and timed, and why it was the rules where it was."""
+    for each in decisions:
+        told = f"{each.by}: {each.why}" if each.why else each.by
+        Console(stderr=True).print(f"cut by    {escape(told)}", soft_wrap=True, highlight=False)
 
 
 def _tell_quote(quote: Quote) -> None:

@@ -8,13 +8,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
 from filelock import FileLock
 
-from luma_studio import export, speaking
+from luma_studio import agents, export, speaking
+from luma_studio.agents import cutting, segmentation, splice
 from luma_studio.audio.clip import Clip, Samples
 from luma_studio.errors import (
     BusyError,
@@ -30,19 +32,20 @@ from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.script.source import Source
-from luma_studio.settings import Choices, chosen
+from luma_studio.settings import Choices, chosen, load_settings
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.runs import RunStore
-from luma_studio.store.state import State, StateFile, TakeRef, edited, redo, undo
+from luma_studio.store.state import Cut, Decided, State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
 from luma_studio.timeline.arrange import SceneSpan, Timeline, arrange, spans_of
 from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.wire import Wires
 
 Key = SupportsIndex | str
 """A clause: its index, counted from 0 (or negative from the end), or words that only it has."""
@@ -100,11 +103,12 @@ class Production:
         before = saved or State(text="", choices=choices)
         wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
         choices = chosen(before.choices, changes)
-        script = parse(wanted, choices)
+        script = cutting.cut(parse(wanted, choices), before.cuts)
         clauses = tuple(script.clauses)
         if before.text != wanted:
             check_continues(self.name, before, clauses)
         speaking.check_voices(clauses, choices, self._voices)
+        agents.check_minds(choices)
         if self.is_speaking and (wanted, choices) != (self.text, self.choices):
             self.check_free()
 
@@ -155,7 +159,7 @@ class Production:
 
     @property
     def history(self) -> tuple[str | None, str | None]:
-        """What ``undo`` and what ``redo`` would do next: "tune", "scale", "lock" or "fit"; None for nothing."""
+        """What ``undo`` and ``redo`` would do next: "tune", "scale", "lock", "fit", "segment", "review"; or None."""
         state = self._state
         return (state.done[-1].what if state.done else None, state.undone[-1].what if state.undone else None)
 
@@ -309,6 +313,62 @@ class Production:
                 raise naming(error, self.clauses) from error
 
         self._edit("fit", fitted)
+
+    # Minds
+
+    @property
+    def decisions(self) -> tuple[Decided, ...]:
+        """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
+        return self._state.decisions
+
+    def quote_segment(self) -> agents.MindQuote | None:
+        """What ``segment`` would buy: calls, and about how many tokens and dollars; None without a mind."""
+        parts = segmentation.parts(parse(self.text, self.choices))
+        return agents.quoted(segmentation.AGENT, map(segmentation.question, parts), self._thinks())
+
+    async def segment(self) -> tuple[Decided, ...]:
+        """Have clauses cut into what one breath speaks, and pauses timed that are as the script has them.
+
+        A mind does it where one is chosen (``mind``); otherwise the rules, which leave all as it is. What it says of
+        pauses is one edit, which ``undo`` takes back; ``uncut`` takes the cuts back. Raises StoreError.
+        """
+        async with self._turn(), self._thinking() as thinking:
+            whole = parse(self.text, self.choices)
+            found = await segmentation.segmented(whole, thinking)
+            with self._lock:
+                left = {text: cut for text, cut in self._state.cuts.items() if text in found.left}
+                self._recut(whole, {**left, **found.cuts})
+                clauses = tuple(whole.clauses)
+                pieces = [cutting.pieces_of(whole, clause, self._state.cuts) for clause in clauses]
+                seconds = segmentation.seconds_of(found, clauses, pieces)
+                untouched = [clause.pause == clause.written for clause in self._state.clauses]
+                seconds = {index: length for index, length in seconds.items() if untouched[index]}
+                self._timed("segment", seconds, segmentation.bounds)
+                return self._decided(segmentation.AGENT.name, found.decisions)
+
+    def uncut(self) -> None:
+        """Take back all cuts that ``segment`` made; each clause is whole again, with its pause and its takes."""
+        self.check_free()
+        with self._lock:
+            self._recut(parse(self.text, self.choices), {})
+
+    async def review(self) -> tuple[Decided, ...]:
+        """Have pauses adjusted by what the last export's audit measured: a few, each by half at most, as one edit.
+
+        A mind does it where one is chosen; otherwise the rules, which make good what the audit found wrong. What was
+        tuned or locked stays. Raises SettingError where there is no audit, StoreError.
+        """
+        async with self._turn(), self._thinking() as thinking:
+            state = self._state
+            leads = {span.first - 1: span.lead_in_seconds for span in self.spans}
+            asked = [pause.seconds + leads.get(index, 0.0) for index, pause in enumerate(state.pauses)]
+            measured = splice.read_audit(self.folder / "audit.json", self.clauses, asked)
+            found = await splice.reviewed(self.clauses, state.pauses, measured, thinking)
+            with self._lock:
+                same = [now == then for now, then in zip(self._state.pauses, state.pauses, strict=True)]
+                seconds = {each.clause: each.seconds for each in found.value.adjustments if same[each.clause]}
+                self._timed("review", seconds, splice.bounds)
+                return self._decided(splice.AGENT.name, [found])
 
     def undo(self) -> str | None:
         """Take the last edit of pauses back; returns what it was, None if there is none."""
@@ -474,6 +534,68 @@ class Production:
     def _edit(self, what: str, pauses: Callable[[State], Sequence[Pause]]) -> None:
         self._change(lambda state: edited(state, what, pauses(state)))
 
+    @asynccontextmanager
+    async def _thinking(self) -> AsyncIterator[agents.Thinking]:
+        thinking = self._thinks()
+        try:
+            yield thinking
+        finally:
+            await asyncio.to_thread(thinking.wires.close)
+
+    def _thinks(self) -> agents.Thinking:
+        """What agents think with; nothing is opened yet."""
+        settings = load_settings()
+        prompts = self.folder.parent.parent / "prompts"
+        return agents.Thinking(self.choices, Wires(settings.price), self._account, settings.token_prices, prompts)
+
+    def _recut(self, whole: Script, cuts: Mapping[str, Cut]) -> None:
+        """Cut the script's whole clauses in this way; what is cut as it was stays as it is."""
+        state = self._state
+        cuts = {text: _unless_same(state.cuts.get(text), cut) for text, cut in cuts.items()}
+        before, after = (
+            [cutting.pieces_of(whole, clause, each) for clause in whole.clauses] for each in (state.cuts, cuts)
+        )
+        script = cutting.cut(whole, cuts)
+        clauses = tuple(script.clauses)
+        state = cutting.recut(state, before, after).model_copy(update={"cuts": cuts})
+        orders = speaking.orders(clauses, state.clauses, self.choices, self._voices)
+        state = speaking.with_take(state, (each for each in orders if self._waits(each, state)))
+        self._change(lambda _: state)
+        self.script, self.clauses, self.spans = script, clauses, spans_of(script)
+
+    def _waits(self, order: Order, state: State) -> bool:
+        """Whether a clause has no take in use, and the one it wants is in the store."""
+        try:
+            return state.clauses[order.index].take is None and self._takes.is_here(order.recipe.fingerprint)
+        except StoreError:  # damaged, which speaking tells
+            return False
+
+    def _timed(
+        self, what: str, seconds: Mapping[int, float], bounds: Callable[[Pause], tuple[float, float] | None]
+    ) -> None:
+        """Give pauses an agent's length where they are free for it, as one edit."""
+
+        def timed(state: State) -> list[Pause]:
+            pauses = list(state.pauses)
+            for index, length in seconds.items():
+                may = bounds(pauses[index])
+                if may is not None and may[0] <= length <= may[1] and length != pauses[index].seconds:
+                    pauses[index] = replace(pauses[index], seconds=length, source="agent")
+            return pauses
+
+        self._edit(what, timed)
+
+    def _decided(self, agent: str, decisions: Sequence[agents.Decision[Any]]) -> tuple[Decided, ...]:
+        """Keep who decided, each once, in place of what the agent did before."""
+        when = time.time()
+        new = tuple(
+            Decided(agent=agent, by=by, why=why, when=when)
+            for by, why in dict.fromkeys((each.by, each.why) for each in decisions)
+        )
+        others = tuple(each for each in self.decisions if each.agent != agent)
+        self._change(lambda state: state.model_copy(update={"decisions": (*others, *new)}))
+        return new
+
     async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
         filled: list[Order] = []
         kept = time.monotonic()
@@ -598,6 +720,11 @@ class Pauses:
 
     def __iter__(self) -> Iterator[Pause]:
         return iter(self._production._state.pauses)
+
+
+def _unless_same(old: Cut | None, cut: Cut) -> Cut:
+    """A cut as it is already, where only the seconds in it differ: what was tuned since then stays."""
+    return cut if old is None or old.pieces != cut.pieces else old
 
 
 def _is_number(value: object) -> bool:

@@ -22,6 +22,7 @@ from luma_studio.errors import SettingError
 
 Seconds = float
 Dollars = Decimal
+Price = Dollars | tuple[Dollars, Dollars]
 Granularity = Literal["sentence", "clause"]
 
 
@@ -72,6 +73,10 @@ class Choices(Reading, Sound):
     voice: str = Field(default="espeak", description="voice of every speaker that has none of its own")
     speakers: dict[str, str] = Field(default={}, description='voices by speaker, as {"Woman": "espeak:+f3,rate=140"}')
     budget: Dollars | None = Field(default=None, ge=0, description="US dollars that the production may cost")
+    mind: str = Field(default="", description="mind of every agent that has none of its own; none if empty")
+    minds: dict[str, str] = Field(
+        default={}, description='minds by agent, as {"splice": "groq:MODEL"}; an empty one has the rules do it'
+    )
 
 
 class Settings(Choices, BaseSettings):
@@ -82,15 +87,25 @@ class Settings(Choices, BaseSettings):
     )
 
     workspace: Path = Field(default=Path(), description="folder that holds generated_audio/")
-    prices: dict[str, Dollars] = Field(
-        default={}, description='US dollars for 1,000 characters, as {"elevenlabs:eleven_v3": 0.1}'
+    prices: dict[str, Price] = Field(
+        default={},
+        description="US dollars for 1,000 characters of a voice's model; for a million tokens asked and answered of a "
+        'mind\'s: {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
     )
 
     def price(self, engine: str, model: str) -> Decimal | None:
         """US dollars that a character costs with a vendor's model; None where neither the user nor the table knows."""
-        name = f"{engine}:{model}"
-        thousand = self.prices.get(name, _price_list().get(name))
-        return None if thousand is None else thousand / 1000
+        thousand = self._price(engine, model)
+        return thousand / 1000 if isinstance(thousand, Decimal) else None
+
+    def token_prices(self, vendor: str, model: str) -> tuple[Decimal, Decimal] | None:
+        """US dollars for a million tokens asked and a million answered; None where nobody knows."""
+        million = self._price(vendor, model)
+        return million if isinstance(million, tuple) else None
+
+    def _price(self, vendor: str, model: str) -> Price | None:
+        name = f"{vendor}:{model}"
+        return self.prices.get(name, _price_list().get(name))
 
 
 class Access(BaseSettings):
@@ -103,9 +118,11 @@ class Access(BaseSettings):
 
 
 @cache
-def _price_list() -> dict[str, Decimal]:
+def _price_list() -> dict[str, Price]:
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
-    return {name: Decimal(price) for name, price in table["voices"].items()}
+    voices = {name: Decimal(price) for name, price in table["voices"].items()}
+    minds = {name: (Decimal(asked), Decimal(answered)) for name, (asked, answered) in table["minds"].items()}
+    return {**voices, **minds}
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -176,6 +193,7 @@ def _may_be(name: str) -> str:
         "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
         "workspace": "the path of a folder",
         "budget": "an amount in US dollars, from 0",
-        "prices": 'US dollars for 1,000 characters by model, such as {"elevenlabs:eleven_v3": 0.1}',
+        "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
+        "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',
     }
     return special.get(name, "text")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from luma_studio.errors import ChangedError, StoreError
 from luma_studio.script.model import Pause
@@ -69,13 +69,34 @@ class Edit(_Frozen):
     after: dict[int, KeptPause]
 
 
+class Cut(_Frozen):
+    """A clause in its pieces, and the seconds between them."""
+
+    pieces: tuple[str, ...]
+    pauses: tuple[Annotated[float, Field(ge=0, le=_LONGEST_PAUSE)], ...]
+
+
+class Decided(_Frozen):
+    """What an agent did: ``by`` a mind as one writes it, or by ``rules`` and ``why``; ``when`` in epoch seconds."""
+
+    agent: str
+    by: str
+    why: str
+    when: float
+
+
 class State(_Frozen):
-    """A production as it is kept. ``gain`` is the last export's in dB, ``masters`` the names it has exported."""
+    """A production as it is kept. ``gain`` is the last export's in dB, ``masters`` the names it has exported.
+
+    ``cuts`` has clauses that an agent cut, by their text; ``decisions`` what each agent did last.
+    """
 
     version: Literal[1] = 1
     text: str
     choices: Choices
     clauses: tuple[ClauseState, ...] = ()
+    cuts: dict[str, Cut] = {}
+    decisions: tuple[Decided, ...] = ()
     gain: float | None = None
     masters: tuple[str, ...] = ()
     done: tuple[Edit, ...] = ()

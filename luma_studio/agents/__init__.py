@@ -1,0 +1,33 @@
+"""Agents: what a language model does for a production, checked, with rules that do it otherwise."""
+
+from __future__ import annotations
+
+from luma_studio.agents.base import RULES, Agent, Decision, MindQuote, Thinking, decide, quoted
+from luma_studio.agents.mind import Mind, mind_of
+from luma_studio.errors import SettingError
+from luma_studio.settings import Choices
+
+__all__ = [
+    "NAMES",
+    "RULES",
+    "Agent",
+    "Decision",
+    "Mind",
+    "MindQuote",
+    "Thinking",
+    "check_minds",
+    "decide",
+    "mind_of",
+    "quoted",
+]
+
+NAMES = ("analysis", "planning", "sanitizer", "segmentation", "splice")
+
+
+def check_minds(choices: Choices) -> None:
+    """Raise SettingError for a mind that cannot be, or an agent that there is not."""
+    unknown = sorted(set(choices.minds) - set(NAMES))
+    if unknown:
+        raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(NAMES)}.")
+    for name in NAMES:
+        mind_of(choices, name)

@@ -1,0 +1,58 @@
+"""Where a decision came from is told on the page and on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from click.testing import CliRunner
+
+from luma_studio.cli import main
+from luma_studio.panels.described import production_state
+from luma_studio.studio import Studio
+
+SCRIPT = "One\nBreathe in, and breathe out.\nRest."
+CUT = {
+    "clauses": [
+        {"clause": 0, "pieces": [{"text": "Breathe in,", "pause": 2}, {"text": "and breathe out.", "pause": None}]}
+    ]
+}
+
+
+def test_the_page_tells_who_decided(studio, vendors):
+    vendors.mind = lambda _request: json.dumps(CUT)
+    made = studio.production("calm", SCRIPT, mind="groq:openai/gpt-oss-120b", minds={"splice": ""})
+    assert production_state(made)["decided"] == []
+    asyncio.run(made.segment())
+    assert production_state(made)["decided"] == ["Cut and timed by groq:openai/gpt-oss-120b."]
+    vendors.mind = lambda _request: "nothing of use"
+    made = studio.production("calm", mind="openai:gpt-5.5")
+    asyncio.run(made.segment())
+    (told,) = production_state(made)["decided"]
+    assert told.startswith("Rules stood (segmentation): openai:gpt-5.5 gave no answer that can be used: ")
+
+
+def test_narrate_has_a_mind_cut_the_clauses_before_they_are_spoken(workspace, vendors):
+    vendors.mind = lambda _request: json.dumps(CUT)
+    (workspace / "calm.txt").write_text(SCRIPT, encoding="utf-8")
+    told = CliRunner().invoke(main, ["narrate", "calm.txt", "--mind", "openai:gpt-5.5", "--to", "calm.wav"])
+    assert told.exit_code == 0, told.output
+    assert "buying    1 answer, about " in told.stderr
+    assert "cut by    openai:gpt-5.5" in told.stderr
+    again = CliRunner().invoke(main, ["narrate", "calm.txt", "--to", "calm.wav"])
+    assert again.exit_code == 0, again.output
+    assert "buying" not in again.stderr
+    assert vendors.thought["openai"] == 1
+    with Studio(workspace) as studio:
+        assert [clause.text for clause in studio.production("calm").clauses] == [
+            "Breathe in,",
+            "and breathe out.",
+            "Rest.",
+        ]
+
+
+def test_narrate_refuses_a_mind_that_cannot_be(workspace):
+    (workspace / "calm.txt").write_text(SCRIPT, encoding="utf-8")
+    told = CliRunner().invoke(main, ["narrate", "calm.txt", "--mind", "gpt"])
+    assert told.exit_code == 2
+    assert "'gpt' names no mind" in told.stderr
