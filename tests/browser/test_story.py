@@ -62,7 +62,7 @@ def _drag_and_hear(desk: Window, name: str) -> None:
     before = desk.studio.seconds(name)[1]
     desk.drag(1, 40)
     desk.saved(name, lambda seconds: seconds[1] > before)
-    assert desk.length(1) == desk.studio.seconds(name)[1]
+    desk.until(lambda: desk.length(1) == desk.studio.seconds(name)[1], "the page shows what was saved")
     expect(desk.slider(1)).to_have_attribute("aria-valuetext", f"{desk.length(1):g} seconds, tuned")
     expect(desk.timeline.get_by_role("button", name="Stop", exact=True)).to_be_visible()  # it listens on drop
     desk.until(lambda: desk.heard, "a take is heard")
