@@ -173,7 +173,7 @@ def cells_of(path: Path) -> list[tuple[str, str, str]]:
     return [(cell.id, cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
 
 
-def eventually(wanted: Callable[[], object], seconds: float = 15) -> None:
+def eventually(wanted: Callable[[], object], seconds: float = PATIENCE / 1000) -> None:
     """Look again and again until it is as wanted."""
     until = time.monotonic() + seconds
     while not wanted():
