@@ -20,7 +20,17 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, WebSocket, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+)
 
 from luma_studio.production import Production
 from luma_studio.studio import AUDIO, Studio
@@ -366,8 +376,7 @@ class Window:
     def drag(self, index: int, pixels: float) -> None:
         """Take the right edge of a pause and move it."""
         self.stage.scroll_into_view_if_needed()
-        box = self.slider(index).bounding_box()
-        assert box is not None
+        box = resting(self.slider(index))
         x, y = box["x"] + box["width"], box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
@@ -393,6 +402,17 @@ class Window:
         """Wait until the pauses that are saved are like this."""
         self.until(lambda: condition(self.studio.seconds(name)), "it is saved")
         return self.studio.seconds(name)
+
+
+def resting(shown: Locator) -> FloatRect:
+    """Where something is once it moves no more: what is above it may still be growing or closing."""
+    end = time.monotonic() + PATIENCE
+    before = None
+    while (box := shown.bounding_box()) is None or box != before:
+        assert time.monotonic() < end, "It did not come to rest."
+        before = box
+        shown.page.wait_for_timeout(120)
+    return box
 
 
 @contextmanager

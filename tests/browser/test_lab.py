@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from browser.driving import resting
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -173,7 +174,7 @@ def cells_of(path: Path) -> list[tuple[str, str, str]]:
     return [(cell.id, cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
 
 
-def eventually(wanted: Callable[[], object], seconds: float = 15) -> None:
+def eventually(wanted: Callable[[], object], seconds: float = PATIENCE / 1000) -> None:
     """Look again and again until it is as wanted."""
     until = time.monotonic() + seconds
     while not wanted():
@@ -246,8 +247,8 @@ def length_of(slider: Locator) -> float:
 
 def drag_edge(page: Page, slider: Locator, by: float) -> None:
     """Take a pause at its right edge and drag it by pixels."""
-    box = slider.bounding_box()
-    assert box is not None
+    slider.scroll_into_view_if_needed()
+    box = resting(slider)
     edge, middle = box["x"] + box["width"], box["y"] + box["height"] / 2
     page.mouse.move(edge, middle)
     page.mouse.down()
@@ -276,7 +277,7 @@ def test_a_script_becomes_a_master_in_lab_and_all_of_it_is_there_after_a_reload(
     drag_edge(page, sliders.nth(1), 60)
     eventually(lambda: lab.pauses("evening")[1] > 3)
     dragged = lab.pauses("evening")[1]
-    assert length_of(sliders.nth(1)) == dragged
+    eventually(lambda: length_of(sliders.nth(1)) == dragged)
 
     pauses.get_by_role("button", name="Fit or scale…").click()
     sheet = page.get_by_role("dialog", name="Fit or scale pauses")
@@ -295,7 +296,7 @@ def test_a_script_becomes_a_master_in_lab_and_all_of_it_is_there_after_a_reload(
     lab.await_kernel()
     sliders = lab.panel("Pause timeline").get_by_role("slider")
     expect(sliders).to_have_count(5)
-    assert length_of(sliders.nth(1)) == dragged
+    eventually(lambda: length_of(sliders.nth(1)) == dragged)
     expect(lab.panel("Script").get_by_label("Script", exact=True)).to_have_value(text)
     lab.panel("Pause timeline").get_by_role("button", name="Undo").click()  # the kernel is the same: it answers
     eventually(lambda: lab.pauses("evening")[1] == 3)
@@ -401,7 +402,7 @@ def test_when_the_kernel_is_restarted_the_page_says_what_to_do_and_does_not_stan
     own.run_all()
     expect(banner).to_have_count(0)
     sliders = own.panel("Pause timeline", own.code_cell("shown")).get_by_role("slider")
-    assert length_of(sliders.nth(1)) == kept[1]
+    eventually(lambda: length_of(sliders.nth(1)) == kept[1])
     sliders.nth(1).focus()
     own.page.keyboard.press("Shift+ArrowRight")
     eventually(lambda: own.pauses("calm")[1] == kept[1] + 1)
