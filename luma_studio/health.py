@@ -22,12 +22,12 @@ from luma_studio.store import files
 from luma_studio.studio import STORE, Studio
 from luma_studio.voices import Speech, Utterance, VoiceChoice, elevenlabs, openai
 from luma_studio.voices.espeak import ENGINE, languages
-from luma_studio.wire import Home, Wires
+from luma_studio.wire import GROQ, OPENAI, Home, Wires
 
 _VENDORS: tuple[tuple[Home, str, Callable[[Wires], Awaitable[str]]], ...] = (
     (elevenlabs.HOME, "voices with the time of each word", elevenlabs.account),
-    (openai.HOME, "voices, and minds for agents", openai.account),
-    (openai.GROQ, "quick minds for agents", lambda wires: openai.account(wires, openai.GROQ)),
+    (OPENAI, "voices, and minds for agents", openai.account),
+    (GROQ, "quick minds for agents", lambda wires: openai.account(wires, GROQ)),
 )
 _RATE = 44100
 _LEAST_FREE = 10**9  # bytes; a hundred minutes with their takes and runs take about as many

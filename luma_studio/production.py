@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
@@ -32,7 +32,7 @@ from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.script.source import Source
-from luma_studio.settings import Choices, chosen, load_settings
+from luma_studio.settings import Choices, chosen
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
@@ -57,6 +57,21 @@ _AGAIN = 0.05  # seconds between two looks whether another speaking has ended
 _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a studio gives its productions to work with.
+
+    ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
+    """
+
+    store: Path
+    prompts: Path
+    voices: Voices
+    ledger: Ledger
+    wires: Wires
+    token_prices: Callable[[str, str], agents.TokenPrices | None]
+
+
 class Production:
     """One script with its pauses, takes and exports. Opened by ``Studio.production``.
 
@@ -72,9 +87,7 @@ class Production:
     def __init__(
         self,
         folder: Path,
-        store: Path,
-        voices: Voices,
-        ledger: Ledger,
+        means: Means,
         text: str | None,
         choices: Choices,
         changes: Mapping[str, Any],
@@ -84,10 +97,8 @@ class Production:
         Nothing is written before all of it has been checked.
         """
         self.folder = folder
-        self._store = store
-        self._voices = voices
-        self._ledger = ledger
-        self._runs = RunStore(store / "runs")
+        self._means = means
+        self._runs = RunStore(means.store / "runs")
         self._lock = threading.RLock()
         self._speaking = threading.Lock()
         self._open: FileLock | None = None
@@ -107,7 +118,7 @@ class Production:
         clauses = tuple(script.clauses)
         if before.text != wanted:
             check_continues(self.name, before, clauses)
-        speaking.check_voices(clauses, choices, self._voices)
+        speaking.check_voices(clauses, choices, self._means.voices)
         agents.check_minds(choices)
         if self.is_speaking and (wanted, choices) != (self.text, self.choices):
             self.check_free()
@@ -117,7 +128,7 @@ class Production:
         self.script: Script = script
         self.clauses: tuple[Clause, ...] = clauses
         self.spans: tuple[SceneSpan, ...] = spans_of(script)
-        self._takes = TakeStore(self._store / "takes", choices.sample_rate)
+        self._takes = TakeStore(self._means.store / "takes", choices.sample_rate)
         if saved is None or before.text != wanted or before.choices != choices:
             self._change(lambda state: self._carried(state, wanted))
         if before.text != wanted:
@@ -210,7 +221,7 @@ class Production:
     @property
     def spent(self) -> Decimal:
         """US dollars that speaking it has cost so far, as far as prices are known."""
-        return self._ledger.spent(self.name)
+        return self._means.ledger.spent(self.name)
 
     # Speaking
 
@@ -245,7 +256,7 @@ class Production:
                 self.clauses,
                 index,
                 self.choices,
-                self._voices,
+                self._means.voices,
                 pinned=voice or clause.voice,
                 seed=seed if seed is not None else clause.seed if voice else highest + 1,
             )
@@ -332,9 +343,9 @@ class Production:
         A mind does it where one is chosen (``mind``); otherwise the rules, which leave all as it is. What it says of
         pauses is one edit, which ``undo`` takes back; ``uncut`` takes the cuts back. Raises StoreError.
         """
-        async with self._turn(), self._thinking() as thinking:
+        async with self._turn():
             whole = parse(self.text, self.choices)
-            found = await segmentation.segmented(whole, thinking)
+            found = await segmentation.segmented(whole, self._thinks())
             with self._lock:
                 left = {text: cut for text, cut in self._state.cuts.items() if text in found.left}
                 self._recut(whole, {**left, **found.cuts})
@@ -345,6 +356,10 @@ class Production:
                 seconds = {index: length for index, length in seconds.items() if untouched[index]}
                 self._timed("segment", seconds, segmentation.bounds)
                 return self._decided(segmentation.AGENT.name, found.decisions)
+
+    def cut(self, script: Script) -> Script:
+        """A script with its clauses cut as this production's are, as far as it has the same."""
+        return cutting.cut(script, self._state.cuts)
 
     def uncut(self) -> None:
         """Take back all cuts that ``segment`` made; each clause is whole again, with its pause and its takes."""
@@ -358,12 +373,12 @@ class Production:
         A mind does it where one is chosen; otherwise the rules, which make good what the audit found wrong. What was
         tuned or locked stays. Raises SettingError where there is no audit, StoreError.
         """
-        async with self._turn(), self._thinking() as thinking:
+        async with self._turn():
             state = self._state
             leads = {span.first - 1: span.lead_in_seconds for span in self.spans}
             asked = [pause.seconds + leads.get(index, 0.0) for index, pause in enumerate(state.pauses)]
             measured = splice.read_audit(self.folder / "audit.json", self.clauses, asked)
-            found = await splice.reviewed(self.clauses, state.pauses, measured, thinking)
+            found = await splice.reviewed(self.clauses, state.pauses, measured, self._thinks())
             with self._lock:
                 same = [now == then for now, then in zip(self._state.pauses, state.pauses, strict=True)]
                 seconds = {each.clause: each.seconds for each in found.value.adjustments if same[each.clause]}
@@ -534,19 +549,10 @@ class Production:
     def _edit(self, what: str, pauses: Callable[[State], Sequence[Pause]]) -> None:
         self._change(lambda state: edited(state, what, pauses(state)))
 
-    @asynccontextmanager
-    async def _thinking(self) -> AsyncIterator[agents.Thinking]:
-        thinking = self._thinks()
-        try:
-            yield thinking
-        finally:
-            await asyncio.to_thread(thinking.wires.close)
-
     def _thinks(self) -> agents.Thinking:
         """What agents think with; nothing is opened yet."""
-        settings = load_settings()
-        prompts = self.folder.parent.parent / "prompts"
-        return agents.Thinking(self.choices, Wires(settings.price), self._account, settings.token_prices, prompts)
+        means = self._means
+        return agents.Thinking(self.choices, means.wires, self._account, means.token_prices, means.prompts)
 
     def _recut(self, whole: Script, cuts: Mapping[str, Cut]) -> None:
         """Cut the script's whole clauses in this way; what is cut as it was stays as it is."""
@@ -558,7 +564,7 @@ class Production:
         script = cutting.cut(whole, cuts)
         clauses = tuple(script.clauses)
         state = cutting.recut(state, before, after).model_copy(update={"cuts": cuts})
-        orders = speaking.orders(clauses, state.clauses, self.choices, self._voices)
+        orders = speaking.orders(clauses, state.clauses, self.choices, self._means.voices)
         state = speaking.with_take(state, (each for each in orders if self._waits(each, state)))
         self._change(lambda _: state)
         self.script, self.clauses, self.spans = script, clauses, spans_of(script)
@@ -647,10 +653,10 @@ class Production:
 
     @property
     def _account(self) -> Account:
-        return Account(self._ledger, self._store, self.name, self.choices.budget)
+        return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
 
     def _orders(self, state: State) -> list[Order]:
-        return speaking.orders(self.clauses, state.clauses, self.choices, self._voices)
+        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""

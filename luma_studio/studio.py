@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from luma_studio import speaking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
-from luma_studio.production import Production
+from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
@@ -105,7 +105,7 @@ class Studio:
         if known is not None and (changes or script not in (None, known.text)):
             known.check_free()
         if known is None or changes or script is not None:
-            made = Production(folder, store, self.voice, self.ledger, script, chosen(self.settings, {}), changes)
+            made = Production(folder, self._means, script, chosen(self.settings, {}), changes)
             known = self._open.setdefault(folder, made)
         if known.saved_elsewhere():
             known.reload()
@@ -116,7 +116,8 @@ class Studio:
         folder = files.confined(self.folder, name)
         known = self.production(name) if (folder / FILE).exists() else None
         choices = chosen(known.choices if known else self.settings, changes)
-        clauses = tuple(parse(script.encode("utf-8", "replace").decode(), choices).clauses)
+        whole = parse(script.encode("utf-8", "replace").decode(), choices)
+        clauses = tuple((known.cut(whole) if known else whole).clauses)
         speaking.check_voices(clauses, choices, self.voice)
         here = _spoken(known, choices).intersection(map(_said, clauses)) if known else set()
         orders = [
@@ -217,6 +218,11 @@ class Studio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _means(self) -> Means:
+        store, prompts = self.folder / STORE, self.workspace / "prompts"
+        return Means(store, prompts, self.voice, self.ledger, self.wires, self.settings.token_prices)
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

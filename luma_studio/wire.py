@@ -374,6 +374,12 @@ class Home:
         return f"{self.prefix}_API_KEY"
 
 
+OPENAI = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)
+"""Voices, minds and transcripts; or a server of one's own that speaks its API."""
+GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
+"""Minds and transcripts, by OpenAI's API."""
+
+
 class Wires:
     """The way to each vendor, opened when it is first needed; prices as the settings have them."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from luma_studio.agents.base import RULES, Agent, Decision, MindQuote, Thinking, decide, quoted
+from luma_studio.agents.base import RULES, Agent, Decision, MindQuote, Thinking, TokenPrices, decide, quoted
 from luma_studio.agents.mind import Mind, mind_of
 from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
@@ -15,6 +15,7 @@ __all__ = [
     "Mind",
     "MindQuote",
     "Thinking",
+    "TokenPrices",
     "check_minds",
     "decide",
     "mind_of",

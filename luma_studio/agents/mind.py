@@ -7,14 +7,9 @@ from types import MappingProxyType
 
 from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
-from luma_studio.wire import Home
+from luma_studio.wire import GROQ, OPENAI, Home
 
-HOMES = MappingProxyType(
-    {
-        "openai": Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8),
-        "groq": Home("Groq", "GROQ", "https://api.groq.com/openai/v1"),
-    }
-)
+HOMES = MappingProxyType({"openai": OPENAI, "groq": GROQ})
 """The vendors that have minds, by the name one writes. A server of one's own is OpenAI at another address."""
 
 _EXAMPLE = "openai:MODEL,effort=low,temperature=0.2,timeout=60"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from luma_studio import speaking
+from luma_studio.agents.cutting import cut
 from luma_studio.errors import ChangedError, SettingError, VendorError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
@@ -260,7 +261,7 @@ class ScriptEditor(Panel):
         if state is None:
             return False
         try:
-            check_continues(name, state, tuple(_read(plain(text), _reading(choices)).clauses))
+            check_continues(name, state, tuple(cut(_read(plain(text), _reading(choices)), state.cuts).clauses))
         except SettingError:
             return True
         return False

@@ -20,6 +20,7 @@ from luma_studio.panels.work import Work
 from luma_studio.production import Production
 from luma_studio.progress import Listener, follow, unheard
 from luma_studio.script import Clause, Pause
+from luma_studio.store.state import Decided
 from luma_studio.studio import Studio
 
 _log = logging.getLogger(__name__)
@@ -37,11 +38,12 @@ class _Seen:
     clauses: tuple[Clause, ...]
     takes: tuple[str | None, ...]
     pauses: tuple[Pause, ...]
+    decisions: tuple[Decided, ...]
 
     @classmethod
     def of(cls, production: Production) -> Self:
         takes = tuple(None if take is None else take.fingerprint for take in production.takes_in_use)
-        return cls(production.clauses, takes, tuple(production.pauses))
+        return cls(production.clauses, takes, tuple(production.pauses), production.decisions)
 
     def allows(self, theirs: _Seen, made: _Seen) -> bool:
         """Whether what an edit made of ``theirs``, which others saved meanwhile, touches nothing that they changed."""

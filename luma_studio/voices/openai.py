@@ -10,11 +10,9 @@ from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
 from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, settings_of, sound
-from luma_studio.wire import Answer, Call, Home, Wires, json_of
+from luma_studio.wire import OPENAI, Answer, Call, Home, Wires, json_of
 
 ENGINE = "openai"
-HOME = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)
-GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
 _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
 _SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
 _RANGES = {"speed": (0.25, 4.0)}
@@ -22,7 +20,7 @@ _VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin",
 _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 
 
-async def account(wires: Wires, home: Home = HOME) -> str:
+async def account(wires: Wires, home: Home = OPENAI) -> str:
     """Whether the key works, in a sentence: such vendors do not tell what is left. Raises VendorError."""
     wire = wires.to(home)
     found = json_of(await wire.send(Call("GET", "/models", patience=5, deadline=5, tries=1)), wire.vendor)
@@ -32,10 +30,10 @@ async def account(wires: Wires, home: Home = HOME) -> str:
 
 async def offered(wires: Wires) -> Offer:
     """The voices that OpenAI names in its reference, and the models of the server that speak. Raises VendorError."""
-    wire = wires.to(HOME)
+    wire = wires.to(OPENAI)
     found = json_of(await wire.send(Call("GET", "/models")), wire.vendor)
     models = tuple(sorted(str(each["id"]) for each in found.get("data", ()) if "tts" in str(each.get("id"))))
-    return Offer(ENGINE, HOME.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), models)
+    return Offer(ENGINE, OPENAI.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), models)
 
 
 class OpenAIVoice:
@@ -74,18 +72,18 @@ class OpenAIVoice:
 
     async def speak(self, utterance: Utterance, account: Account) -> Speech:
         """Speak a clause. Raises VendorError, BudgetError."""
-        wire = self._wires.to(HOME)
+        wire = self._wires.to(OPENAI)
         body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": utterance.text}
         call = Call(
             "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
         )
         price = None if self.price is None else self.price * len(utterance.text)
-        purchase = Purchase(HOME.name, self._model, utterance.text, len(utterance.text), price)
+        purchase = Purchase(OPENAI.name, self._model, utterance.text, len(utterance.text), price)
 
         async def send(path: Path) -> Answer:
             return await wire.send(call, path)
 
-        return Speech(*sound(HOME.name, await account.buy(purchase, send)))
+        return Speech(*sound(OPENAI.name, await account.buy(purchase, send)))
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
