@@ -389,8 +389,9 @@ class Session:
             error = Stopped()
             raise
         finally:
-            work.end(error)
-            self._tell_end(work)
+            with self._lock:  # or the watch would take what it saved last for somebody else's
+                work.end(error)
+                self._tell_end(work)
 
     def _tell_end(self, work: Work) -> None:
         with self._lock:
