@@ -964,7 +964,7 @@ function makeVoices({ changed, hear, offered, act }) {
         const offer = ready.find((each) => each.engine === name);
         changed({ voice: offer ? vendorText(offer.voices[0].voice, offer.models[0]) : "espeak" });
       })),
-      problems.length > 0 && h("details", { class: "luma-script-offers" }, h("summary", {}, "Other voices"), problems),
+      problems,
     ];
   }
 

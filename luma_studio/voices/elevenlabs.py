@@ -17,7 +17,7 @@ from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, settings_of, sound
+from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, look, settings_of, sound
 from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "elevenlabs"
@@ -128,7 +128,7 @@ class ElevenLabsVoice:
 async def account(wires: Wires) -> str:
     """What the account may do and has left, in a sentence. Raises VendorError."""
     wire = wires.to(HOME)
-    found = json_of(await wire.send(Call("GET", "/v1/user", patience=5, deadline=5, tries=1)), wire.vendor)
+    found = json_of(await wire.send(look("/v1/user")), wire.vendor)
     plan = found.get("subscription") or {}
     used, most = plan.get("character_count"), plan.get("character_limit")
     if not isinstance(used, int) or not isinstance(most, int):
@@ -142,12 +142,12 @@ async def offered(wires: Wires) -> Offer:
     voices: list[Listed] = []
     page: dict[str, str | int] = {"page_size": 100}
     while True:
-        found = json_of(await wire.send(Call("GET", "/v2/voices", params=page)), wire.vendor)
+        found = json_of(await wire.send(look("/v2/voices", page)), wire.vendor)
         voices += [_listed(each) for each in found["voices"]]
         if not found.get("has_more") or not found.get("next_page_token"):
             break
         page["next_page_token"] = found["next_page_token"]
-    models = json_of(await wire.send(Call("GET", "/v1/models")), wire.vendor)
+    models = json_of(await wire.send(look("/v1/models")), wire.vendor)
     speaking = [each["model_id"] for each in models if each.get("can_do_text_to_speech")]
     usual = [model for model in (_MODEL,) if model in speaking]
     return Offer(ENGINE, HOME.name, tuple(voices), tuple(dict.fromkeys([*usual, *speaking])))

@@ -9,7 +9,7 @@ from typing import Any
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, settings_of, sound
+from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, look, settings_of, sound
 from luma_studio.wire import OPENAI, Answer, Call, Home, Wires, json_of
 
 ENGINE = "openai"
@@ -23,7 +23,7 @@ _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 async def account(wires: Wires, home: Home = OPENAI) -> str:
     """Whether the key works, in a sentence: such vendors do not tell what is left. Raises VendorError."""
     wire = wires.to(home)
-    found = json_of(await wire.send(Call("GET", "/models", patience=5, deadline=5, tries=1)), wire.vendor)
+    found = json_of(await wire.send(look("/models")), wire.vendor)
     models = found.get("data") if isinstance(found, dict) else None
     return f"The key works; {len(models or [])} models can be used."
 
@@ -31,7 +31,7 @@ async def account(wires: Wires, home: Home = OPENAI) -> str:
 async def offered(wires: Wires) -> Offer:
     """The voices that OpenAI names in its reference, and the models of the server that speak. Raises VendorError."""
     wire = wires.to(OPENAI)
-    found = json_of(await wire.send(Call("GET", "/models")), wire.vendor)
+    found = json_of(await wire.send(look("/models")), wire.vendor)
     models = tuple(sorted(str(each["id"]) for each in found.get("data", ()) if "tts" in str(each.get("id"))))
     return Offer(ENGINE, OPENAI.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), models)
 

@@ -12,6 +12,7 @@ from luma_studio.audio import codec
 from luma_studio.audio.clip import Samples
 from luma_studio.errors import AudioError, BrokenAnswerError, SettingError
 from luma_studio.voices.base import Value, VoiceChoice
+from luma_studio.wire import Call
 
 Kind = type | tuple[type, ...]
 """What a setting's value may be."""
@@ -38,6 +39,11 @@ class Offer:
 
 AT_ONCE = 64
 """Clauses that may be asked for at once: the wire lets through what the vendor bears, the others wait there."""
+
+
+def look(path: str, params: Mapping[str, str | int] | None = None) -> Call:
+    """A question to a vendor that buys nothing: somebody waits for the answer, and can ask again."""
+    return Call("GET", path, params=params or {}, patience=5, deadline=5, tries=1)
 
 
 def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:

@@ -42,6 +42,8 @@ SECRETS = {
     "LUMA_ELEVENLABS_API_KEY": "secret-luma-elevenlabs-04bb6c",
 }
 """Keys in the server's environment, which no page may ever see."""
+NOWHERE = {f"{vendor}_BASE_URL": "http://127.0.0.1:9" for vendor in ("ELEVENLABS", "OPENAI", "GROQ")}
+"""Where a server under test looks for vendors: at no machine but this one, where nobody answers."""
 
 SPOKEN = "\n".join(
     [
@@ -121,7 +123,13 @@ class Served:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", COMMAND, "open", *self._options],
                 cwd=self.workspace,
-                env={**environment, **SECRETS, "LUMA_WORKSPACE": str(self.workspace), "PYTHONUNBUFFERED": "1"},
+                env={
+                    **environment,
+                    **SECRETS,
+                    **NOWHERE,
+                    "LUMA_WORKSPACE": str(self.workspace),
+                    "PYTHONUNBUFFERED": "1",
+                },
                 stdout=log,
                 stderr=log,
             )

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECRETS = {"OPENAI_API_KEY": "sk-secret-openai-3c97", "ELEVENLABS_API_KEY": "secret-elevenlabs-81fe"}
+NOWHERE = {f"{vendor}_BASE_URL": "http://127.0.0.1:9" for vendor in ("ELEVENLABS", "OPENAI", "GROQ")}
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 Run = Callable[..., nbformat.NotebookNode]
@@ -35,7 +36,7 @@ def environment(workspace: Path) -> Iterator[dict[str, str]]:
     """Variables for a process that works in the test's workspace and knows keys; nothing of it is left at the end."""
     own = {name: str(workspace / f".{name}") for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTEST"))}
-    yield inherited | own | SECRETS | {"LUMA_WORKSPACE": str(workspace)}
+    yield inherited | own | SECRETS | NOWHERE | {"LUMA_WORKSPACE": str(workspace)}
     until = time.monotonic() + 10  # a kernel's own processes notice its end
     while left := processes_in(workspace):
         assert time.monotonic() < until, f"still running: {left}"
