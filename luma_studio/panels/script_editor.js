@@ -931,8 +931,10 @@ function makeVoices({ changed, hear, offered, act }) {
     return [["Women", numbered("f")], ["Men", numbered("m")], ["Others", rest]].map(([label, among]) => h("optgroup", { label }, among.map((each) => option(each, variantName(each), chosen))));
   };
 
+  /** A vendor's sample is bought, and says so; the next time it is here. */
   function hearButton(whose, of) {
-    return button({ icon: "play", text: "Hear it", label: `Hear ${whose}`, onclick: act(() => hear(of())) });
+    const isBought = voiceParts(of().voice).engine !== "espeak";
+    return button({ icon: "play", text: isBought ? "Buy a sample" : "Hear it", label: isBought ? `Buy a sample of ${whose}, a few words, and hear it` : `Hear ${whose}`, onclick: act(() => hear(of())) });
   }
 
   function slider(text, name, [min, max], unit, parts) {
@@ -958,13 +960,15 @@ function makeVoices({ changed, hear, offered, act }) {
     const ready = (offers ?? []).filter((each) => each.voices?.length);
     const known = [["espeak", "Embedded voice, free"], ...ready.map((each) => [each.engine, each.vendor])];
     if (!known.some(([name]) => name === engine)) known.push([engine, engine]);
-    const problems = (offers ?? []).filter((each) => each.problem).map((each) => h("p", { class: "luma-muted luma-text" }, each.problem));
+    const said = (text) => h("p", { class: "luma-muted luma-text" }, text);
+    const keys = (offers ?? []).filter((each) => each.lacks_key).map((each) => each.vendor);
+    const problems = (offers ?? []).filter((each) => each.problem && !each.lacks_key).map((each) => said(each.problem));
     return [
       field("Spoken by", select(known.map(([name, text]) => option(name, text, engine)), (name) => {
         const offer = ready.find((each) => each.engine === name);
         changed({ voice: offer ? vendorText(offer.voices[0].voice, offer.models[0]) : "espeak" });
       })),
-      problems,
+      keys.length > 0 && said(`With a key, ${keys.join(" or ")} can speak, too: Health says how.`), problems,
     ];
   }
 
@@ -975,7 +979,7 @@ function makeVoices({ changed, hear, offered, act }) {
     const written = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => { if (event.target.value.trim()) changed({ voice: event.target.value.trim() }); }) });
     return [
       offer && field("Voice", select(among(offer.voices.map((each) => [each.voice, [each.name, each.about].filter(Boolean).join(" · ")]), voice), (chosen) => changed({ voice: vendorText(chosen, model, now.voice) })),
-        hearButton("this voice, which buys a few words", () => ({ ...narrator(), voice: now.voice }))),
+        hearButton("this voice", () => ({ ...narrator(), voice: now.voice }))),
       offer && field("Model", select(among(offer.models.map((each) => [each, each]), model), (chosen) => changed({ voice: vendorText(voice, chosen, now.voice) }))),
       field("As written", written),
     ];
@@ -1048,9 +1052,18 @@ function makeVoices({ changed, hear, offered, act }) {
 
   /** Ask vendors what they have, when one looks for voices: it takes a moment, and needs a network. */
   async function askOffers() {
-    if (offers) return;
+    if (offers && !offers.some((each) => each.problem && !each.lacks_key)) return; // what was away may be back
     offers = await offered();
+    summarize();
     draw();
+  }
+
+  function summarize() {
+    const parts = voiceParts(now.voice);
+    const { voice, model } = vendorParts(now.voice);
+    const known = (offers ?? []).flatMap((each) => (each.voices ?? []).map((one) => ({ ...one, vendor: each.vendor }))).find((each) => each.voice === voice);
+    const embedded = () => [parts.variant ? variantName(parts.variant) : "Standard voice", `${parts.rate} words a minute`];
+    fill(summary, parts.engine === "espeak" ? embedded().join(" · ") : known ? [known.name, known.vendor, model].filter(Boolean).join(" · ") : now.voice);
   }
 
   return {
@@ -1064,8 +1077,7 @@ function makeVoices({ changed, hear, offered, act }) {
       now = choices;
       speakers = heard;
       if (!now.voice) return;
-      const parts = voiceParts(now.voice);
-      fill(summary, parts.engine === "espeak" ? [parts.variant ? variantName(parts.variant) : "Standard voice", `${parts.rate} words a minute`].join(" · ") : now.voice);
+      summarize();
       draw();
     },
   };

@@ -16,7 +16,7 @@ from typing import Any
 
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
-from luma_studio.errors import ChangedError, SettingError, VendorError
+from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
@@ -80,7 +80,9 @@ class ScriptEditor(Panel):
     def do_offers(self) -> Answer:
         """What vendors have to choose from: their voices and models, or why one has nothing."""
         return [
-            {"problem": str(each), "vendor": each.vendor} if isinstance(each, VendorError) else asdict(each)
+            {"problem": str(each), "vendor": each.vendor, "lacks_key": isinstance(each, NoKeyError)}
+            if isinstance(each, VendorError)
+            else asdict(each)
             for each in asyncio.run(offers(self.session.studio.wires))
         ]
 

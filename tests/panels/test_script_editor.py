@@ -588,7 +588,7 @@ def test_no_two_things_in_the_module_have_one_name() -> None:
 def test_what_vendors_offer_is_told_with_a_reason_where_there_is_nothing(session: Session) -> None:
     offered = ScriptEditor(session).do_offers()
     assert [each["vendor"] for each in offered] == ["ElevenLabs", "OpenAI"]
-    assert all("needs a key" in each["problem"] for each in offered)
+    assert all("needs a key" in each["problem"] and each["lacks_key"] for each in offered)
 
 
 def test_voices_and_models_of_a_vendor_with_a_key_are_offered(session: Session, vendors: Vendors) -> None:
