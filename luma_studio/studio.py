@@ -64,7 +64,7 @@ class Studio:
         self.settings = settings or load_settings()
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
-        self.wires = Wires(self.settings.price)
+        self.wires = Wires()
         self._voices: dict[VoiceChoice, Voice] = {}
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
@@ -197,7 +197,7 @@ class Studio:
     def voice(self, choice: VoiceChoice) -> Voice:
         """A voice, made once. Raises SettingError if it does not exist."""
         if choice not in self._voices:
-            self._voices[choice] = make_voice(choice, self.wires)
+            self._voices[choice] = make_voice(choice, self.wires, self.settings.price)
         return self._voices[choice]
 
     def account(self, name: str) -> Account:

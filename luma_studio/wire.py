@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
@@ -353,10 +352,6 @@ class Wire:
         )
 
 
-Price = Callable[[str, str], Decimal | None]
-"""US dollars a character costs, by engine and model; None where nobody knows."""
-
-
 @dataclass(frozen=True, slots=True)
 class Home:
     """Where a vendor usually is, the prefix of its variables, and how it is shown who asks."""
@@ -381,10 +376,9 @@ GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
 
 
 class Wires:
-    """The way to each vendor, opened when it is first needed; prices as the settings have them."""
+    """The way to each vendor, opened when it is first needed."""
 
-    def __init__(self, price: Price) -> None:
-        self.price = price
+    def __init__(self) -> None:
         self._wires: dict[Vendor, Wire] = {}
 
     def to(self, home: Home) -> Wire:

@@ -11,8 +11,8 @@ from itertools import islice, takewhile
 
 from luma_studio.script.model import Clause, Mark, Pause, Script
 from luma_studio.script.punctuation import CLOSERS, COMMAS, ENDERS, is_word_character
-from luma_studio.store.carrying import begun
-from luma_studio.store.state import ClauseState, Cut, Edit, State
+from luma_studio.store.carrying import begun, moved
+from luma_studio.store.state import ClauseState, Cut, State
 
 Cuts = Mapping[str, Cut]
 """By a clause's text how it is cut."""
@@ -137,7 +137,7 @@ def recut(state: State, before: Sequence[Sequence[Clause]], after: Sequence[Sequ
             new += _pieces(states, pieces)
             went_to[at + len(old) - 1] = len(new) - 1
         at += len(old)
-    update = {"clauses": tuple(new), "done": _moved(state.done, went_to), "undone": _moved(state.undone, went_to)}
+    update = {"clauses": tuple(new), "done": moved(state.done, went_to), "undone": moved(state.undone, went_to)}
     return state.model_copy(update=update)
 
 
@@ -149,15 +149,3 @@ def _pieces(states: Sequence[ClauseState], pieces: Sequence[Clause]) -> Iterator
         known = by_text.get(piece.text) or begun(piece).model_copy(update={"voice": last.voice})
         kept = last if index == len(pieces) - 1 else begun(piece)
         yield known.model_copy(update={"written": kept.written, "pause": kept.pause})
-
-
-def _moved(edits: Sequence[Edit], went_to: Mapping[int, int]) -> tuple[Edit, ...]:
-    moved = (
-        Edit(
-            what=edit.what,
-            before={went_to[index]: pause for index, pause in edit.before.items() if index in went_to},
-            after={went_to[index]: pause for index, pause in edit.after.items() if index in went_to},
-        )
-        for edit in edits
-    )
-    return tuple(edit for edit in moved if edit.after)

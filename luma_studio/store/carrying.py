@@ -36,7 +36,7 @@ def carried(state: State, clauses: Sequence[Clause]) -> State:
         if old is not None and new[index].pause == state.clauses[old].pause  # where the author's pause won, it stays
     }
     return state.model_copy(
-        update={"clauses": new, "done": _moved(state.done, went_to), "undone": _moved(state.undone, went_to)}
+        update={"clauses": new, "done": moved(state.done, went_to), "undone": moved(state.undone, went_to)}
     )
 
 
@@ -63,8 +63,9 @@ def _continued(old: ClauseState, clause: Clause) -> ClauseState:
     return own.model_copy(update=update)
 
 
-def _moved(edits: Sequence[Edit], went_to: Mapping[int, int]) -> tuple[Edit, ...]:
-    moved = (
+def moved(edits: Sequence[Edit], went_to: Mapping[int, int]) -> tuple[Edit, ...]:
+    """The edits of clauses that went to other indices; of those that are gone nothing can be undone."""
+    found = (
         Edit(
             what=edit.what,
             before={went_to[i]: pause for i, pause in edit.before.items() if i in went_to},
@@ -72,7 +73,7 @@ def _moved(edits: Sequence[Edit], went_to: Mapping[int, int]) -> tuple[Edit, ...
         )
         for edit in edits
     )
-    return tuple(edit for edit in moved if edit.after)
+    return tuple(edit for edit in found if edit.after)
 
 
 def _matches(old: Sequence[ClauseState], new: Sequence[Clause]) -> Matches:

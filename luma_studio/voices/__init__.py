@@ -15,7 +15,7 @@ from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
-from luma_studio.voices.vendors import Listed, Offer
+from luma_studio.voices.vendors import Listed, Offer, Price
 from luma_studio.wire import Wires
 
 __all__ = [
@@ -47,15 +47,15 @@ async def offers(wires: Wires) -> list[Offer | VendorError]:
     return await asyncio.gather(*map(asked, (elevenlabs.offered, openai.offered)))
 
 
-def make_voice(choice: VoiceChoice, wires: Wires) -> Voice:
+def make_voice(choice: VoiceChoice, wires: Wires, price: Price) -> Voice:
     """The voice that was chosen. Raises SettingError for an engine, voice or setting that does not exist."""
     match choice.engine:
         case "espeak":
             return EspeakVoice(choice)
         case "elevenlabs":
-            return ElevenLabsVoice(choice, wires)
+            return ElevenLabsVoice(choice, wires, price)
         case "openai":
-            return OpenAIVoice(choice, wires)
+            return OpenAIVoice(choice, wires, price)
     raise SettingError(f"There is no voice engine {choice.engine!r}. There are: {', '.join(ENGINES)}.")
 
 

@@ -5,19 +5,31 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, look, settings_of, sound
+from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.vendors import (
+    AT_ONCE,
+    Kind,
+    Listed,
+    Offer,
+    Price,
+    buy,
+    identity,
+    in_range,
+    look,
+    settings_of,
+    sound,
+)
 from luma_studio.wire import Answer, Call, Home, Wires, json_of
 
 ENGINE = "elevenlabs"
@@ -49,7 +61,7 @@ class ElevenLabsVoice:
 
     concurrency = AT_ONCE
 
-    def __init__(self, choice: VoiceChoice, wires: Wires) -> None:
+    def __init__(self, choice: VoiceChoice, wires: Wires, price: Price) -> None:
         if not choice.voice:
             raise SettingError(f"Name a voice of ElevenLabs, as in {_EXAMPLE}. To see them: luma-studio voices.")
         settings = settings_of(choice, _SETTINGS, _EXAMPLE)
@@ -64,15 +76,9 @@ class ElevenLabsVoice:
         self._voice = choice.voice
         self._settings = settings
         self._wires = wires
-        self.price = wires.price(ENGINE, self._model)
+        self.price = price(ENGINE, self._model)
         self.tags = _hears_tags(self._model)
-        self.identity: Mapping[str, Value] = {
-            "engine": ENGINE,
-            "model": self._model,
-            "voice": self._voice,
-            "format": self._format,
-            **self._settings,
-        }
+        self.identity = identity(ENGINE, self._model, self._voice, self._format, settings)
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks a language: the models speak some 30 to 70, and the vendor refuses the others."""
@@ -92,7 +98,7 @@ class ElevenLabsVoice:
         body = self._asked(utterance, text, part)
         call = Call(
             "POST",
-            f"/v1/text-to-speech/{self._voice}/with-timestamps",
+            f"/v1/text-to-speech/{quote(self._voice, safe='')}/with-timestamps",
             json=body,
             params={"output_format": self._format},
             paid=True,
@@ -100,10 +106,7 @@ class ElevenLabsVoice:
         price = None if self.price is None else self.price * len(body["text"])
         purchase = Purchase(HOME.name, self._model, text, len(body["text"]), price)
 
-        async def send(path: Path) -> Answer:
-            return await wire.send(call, path)
-
-        data = await account.buy(purchase, send, self._cost, part)
+        data = await buy(wire, call, account, purchase, self._cost, part)
         found = json_of(Answer({}, data), wire.vendor)
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 

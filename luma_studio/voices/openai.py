@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
-from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
-from luma_studio.voices.vendors import AT_ONCE, Kind, Listed, Offer, in_range, look, settings_of, sound
-from luma_studio.wire import OPENAI, Answer, Call, Home, Wires, json_of
+from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.vendors import (
+    AT_ONCE,
+    Kind,
+    Listed,
+    Offer,
+    Price,
+    buy,
+    identity,
+    in_range,
+    look,
+    settings_of,
+    sound,
+)
+from luma_studio.wire import OPENAI, Call, Home, Wires, json_of
 
 ENGINE = "openai"
 _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
@@ -45,7 +55,7 @@ class OpenAIVoice:
     concurrency = AT_ONCE
     tags = False
 
-    def __init__(self, choice: VoiceChoice, wires: Wires) -> None:
+    def __init__(self, choice: VoiceChoice, wires: Wires, price: Price) -> None:
         settings = settings_of(choice, _SETTINGS, _EXAMPLE)
         in_range(choice, settings, _RANGES)
         if not choice.voice or "model" not in settings:
@@ -57,14 +67,8 @@ class OpenAIVoice:
         self._voice = choice.voice
         self._settings = settings
         self._wires = wires
-        self.price = wires.price(ENGINE, self._model)
-        self.identity: Mapping[str, Value] = {
-            "engine": ENGINE,
-            "model": self._model,
-            "voice": self._voice,
-            "format": self._format,
-            **self._settings,
-        }
+        self.price = price(ENGINE, self._model)
+        self.identity = identity(ENGINE, self._model, self._voice, self._format, settings)
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks a language: it reads whatever it is given."""
@@ -80,10 +84,7 @@ class OpenAIVoice:
         price = None if self.price is None else self.price * len(utterance.text)
         purchase = Purchase(OPENAI.name, self._model, utterance.text, len(utterance.text), price)
 
-        async def send(path: Path) -> Answer:
-            return await wire.send(call, path)
-
-        return Speech(*sound(OPENAI.name, await account.buy(purchase, send)))
+        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase)))
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 
 from luma_studio.audio import codec
 from luma_studio.audio.clip import Samples
 from luma_studio.errors import AudioError, BrokenAnswerError, SettingError
+from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.voices.base import Value, VoiceChoice
-from luma_studio.wire import Call
+from luma_studio.wire import Answer, Call, Wire
 
 Kind = type | tuple[type, ...]
 """What a setting's value may be."""
@@ -37,6 +40,9 @@ class Offer:
     models: tuple[str, ...]
 
 
+Price = Callable[[str, str], Decimal | None]
+"""US dollars a character costs, by engine and model; None where nobody knows."""
+
 AT_ONCE = 64
 """Clauses that may be asked for at once: the wire lets through what the vendor bears, the others wait there."""
 
@@ -44,6 +50,27 @@ AT_ONCE = 64
 def look(path: str, params: Mapping[str, str | int] | None = None) -> Call:
     """A question to a vendor that buys nothing: somebody waits for the answer, and can ask again."""
     return Call("GET", path, params=params or {}, patience=5, deadline=5, tries=1)
+
+
+def identity(engine: str, model: str, voice: str, form: str, settings: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What of a vendor's voice goes into fingerprints."""
+    return {"engine": engine, "model": model, "voice": voice, "format": form, **settings}
+
+
+async def buy(
+    wire: Wire,
+    call: Call,
+    account: Account,
+    purchase: Purchase,
+    cost: Callable[[Received], Decimal | None] = lambda _: None,
+    part: int = 0,
+) -> bytes:
+    """The body that a paid call brings, bought on an account. Raises as ``Account.buy``."""
+
+    async def send(path: Path) -> Answer:
+        return await wire.send(call, path)
+
+    return await account.buy(purchase, send, cost, part)
 
 
 def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:

@@ -24,7 +24,7 @@ def thinking(workspace: Path) -> Iterator[Callable[..., Thinking]]:
 
     def made(mind: str = MIND, budget: Decimal | None = None, **settings: Any) -> Thinking:
         known = Settings(**settings)
-        opened.append(Wires(known.price))
+        opened.append(Wires())
         account = Account(Ledger(workspace), workspace / ".store", "calm", budget)
         choices = Choices(mind=mind)
         return Thinking(choices, opened[-1], account, known.token_prices, workspace / "prompts")

@@ -264,7 +264,7 @@ def test_an_answer_that_was_damaged_on_disk_is_asked_for_again(thinking, vendors
 
 def _process(workspace: Path) -> str:
     settings = Settings()
-    wires = Wires(settings.price)
+    wires = Wires()
     account = Account(Ledger(workspace), workspace / ".store", "calm")
     choices = Choices(mind="openai:gpt-5.5")
     found = decided(Thinking(choices, wires, account, settings.token_prices, workspace / "prompts"))

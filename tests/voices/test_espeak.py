@@ -141,7 +141,7 @@ def test_a_language_espeak_does_not_speak_is_told_with_the_remedy(voice):
 )
 def test_a_voice_that_does_not_exist_is_refused(choice):
     with pytest.raises(SettingError):
-        make_voice(VoiceChoice.parse(choice), Wires(lambda engine, model: None))
+        make_voice(VoiceChoice.parse(choice), Wires(), lambda engine, model: None)
 
 
 @pytest.mark.parametrize(
