@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from luma_studio.agents import MindQuote
+from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
@@ -38,7 +38,7 @@ from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
 from luma_studio.voices.espeak import languages, variants
 
-_STAGES = {"speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
+_STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -113,12 +113,12 @@ def narrate(
 
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)
+            asyncio.run(_prepare(production, listener))
             _warn(production, changes.get("speakers", ()))
-            _segment(production)
             _tell_quote(production.quote())
             asyncio.run(production.speak(listener))
             if fit is not None:
-                production.fit(fit)
+                _tell_decisions(asyncio.run(production.plan(fit, listener)))
             return production, production.export(*masters, listener=listener)
 
         try:
@@ -315,13 +315,15 @@ def _warn(production: Production, named: Iterable[str]) -> None:
             console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
 
-def _segment(production: Production) -> None:
-    """Have clauses cut and timed, if there is a mind for it and anything that it has not been asked yet."""
-    quote = production.quote_segment()
-    asked = any(each.agent == "segmentation" for each in production.decisions)
-    if quote is not None and (quote.calls or not asked):
-        _tell_thinking(quote)
-        _tell_decisions(asyncio.run(production.segment()))
+async def _prepare(production: Production, listener: Listener) -> None:
+    """Have agents cast, cut and look the text through: those that have a mind, and what it was not asked yet."""
+    verbs = {"analysis": production.analyse, "sanitizer": production.sanitize, "segmentation": production.segment}
+    for agent, decide in verbs.items():
+        quote = next((each for each in production.quote().minds if each.agent == agent), None)
+        asked = any(each.agent == agent for each in production.decisions)
+        if quote is not None and (quote.calls or not asked):
+            _tell_thinking(quote)
+            _tell_decisions(await decide(listener))
 
 
 def _tell_thinking(quote: MindQuote) -> None:
@@ -333,10 +335,11 @@ def _tell_thinking(quote: MindQuote) -> None:
 
 
 def _tell_decisions(decisions: Iterable[Decided]) -> None:
-    """Who cut and timed, and why it was the rules where it was."""
+    """Who decided what, and why it was the rules where it was; rules that nobody asked to be more are not news."""
     for each in decisions:
-        told = f"{each.by}: {each.why}" if each.why else each.by
-        Console(stderr=True).print(f"cut by    {escape(told)}", soft_wrap=True, highlight=False)
+        if each.why != NO_MIND:
+            told = f"{each.by}: {each.why}" if each.why else each.by
+            Console(stderr=True).print(f"{each.agent:12} by {escape(told)}", soft_wrap=True, highlight=False)
 
 
 def _tell_quote(quote: Quote) -> None:

@@ -18,6 +18,7 @@ from luma_studio.errors import SettingError, UnsafeNameError
 from luma_studio.progress import Event, Listener
 from luma_studio.script.model import Clause
 from luma_studio.store import files
+from luma_studio.store.state import Decided
 from luma_studio.timeline.audit import Audit, audit
 from luma_studio.timeline.captions import captions, to_srt, to_vtt
 from luma_studio.timeline.chapters import chapters, chapters_json, title_of
@@ -143,8 +144,13 @@ def write_texts(rendering: Rendering, clauses: Sequence[Clause], folder: Path) -
     return tuple(folder / name for name in ("captions.srt", "captions.vtt", "chapters.json"))
 
 
-def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, listener: Listener) -> Audit:
-    """Decode a finished master, measure its pauses, and keep what was found beside it, with the file's checksum."""
+def write_audit(
+    rendering: Rendering, clauses: Sequence[Clause], path: Path, decisions: Sequence[Decided], listener: Listener
+) -> Audit:
+    """Decode a finished master, measure its pauses, and keep what was found beside it.
+
+    With it go the file's checksum and who decided what: a mind, or the rules and why.
+    """
     timeline = rendering.timeline
     stretches = _stretches(timeline.length, timeline.rate)
 
@@ -155,6 +161,7 @@ def write_audit(rendering: Rendering, clauses: Sequence[Clause], path: Path, lis
     report = result.to_json(checksum(path))
     for pause in report["pauses"]:
         pause["text"] = clauses[pause["clause"]].text
+    report["decisions"] = [each.model_dump() for each in decisions]
     files.write_json(path.parent / "audit.json", report)
     tell(stretches)
     return result

@@ -15,8 +15,8 @@ from typing import Any, SupportsIndex, get_args
 
 from filelock import FileLock
 
-from luma_studio import agents, export, speaking
-from luma_studio.agents import cutting, segmentation, splice
+from luma_studio import agents, deciding, export, speaking
+from luma_studio.agents import analysis, cutting, planning, sanitizer, segmentation, splice
 from luma_studio.audio.clip import Clip, Samples
 from luma_studio.errors import (
     BusyError,
@@ -38,7 +38,7 @@ from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.runs import RunStore
-from luma_studio.store.state import Cut, Decided, State, StateFile, TakeRef, edited, redo, undo
+from luma_studio.store.state import Decided, State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
 from luma_studio.timeline.arrange import SceneSpan, Timeline, arrange, spans_of
 from luma_studio.timeline.duration import samples_of
@@ -114,13 +114,13 @@ class Production:
         before = saved or State(text="", choices=choices)
         wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
         choices = chosen(before.choices, changes)
-        script = cutting.cut(parse(wanted, choices), before.cuts)
+        script = deciding.readied(parse(wanted, choices), before)
         clauses = tuple(script.clauses)
         if before.text != wanted:
             check_continues(self.name, before, clauses)
         speaking.check_voices(clauses, choices, self._means.voices)
         agents.check_minds(choices)
-        if self.is_speaking and (wanted, choices) != (self.text, self.choices):
+        if self.is_busy and (wanted, choices) != (self.text, self.choices):
             self.check_free()
 
         self._file, self._saved, self._state = file, saved, before
@@ -170,7 +170,7 @@ class Production:
 
     @property
     def history(self) -> tuple[str | None, str | None]:
-        """What ``undo`` and ``redo`` would do next: "tune", "scale", "lock", "fit", "segment", "review"; or None."""
+        """What ``undo`` and ``redo`` would do next: tune, scale, lock, fit, segment, plan, review; or None."""
         state = self._state
         return (state.done[-1].what if state.done else None, state.undone[-1].what if state.undone else None)
 
@@ -226,8 +226,12 @@ class Production:
     # Speaking
 
     def quote(self) -> Quote:
-        """What ``speak`` would buy, and what is here already. Nothing is sent."""
-        return speaking.quoted(self._orders(self._state), self._takes)
+        """What ``speak`` would buy, and what is here already; and what each agent would, were it asked now.
+
+        Nothing is sent.
+        """
+        quote = speaking.quoted(self._orders(self._state), self._takes)
+        return replace(quote, minds=tuple(deciding.quoted(self._subject, self._thinks())))
 
     async def speak(self, listener: Listener = unheard) -> None:
         """Speak what has not been spoken yet, several clauses at once. What is in the store is free.
@@ -313,15 +317,11 @@ class Production:
 
         Raises FitError, which names the nearest totals that can be reached and the clauses in the way.
         """
-        if not isinstance(total, str) and not _is_number(total):
-            raise SettingError(f"{total!r} is no total. Write it as '10:00', or in seconds.")
-        samples = samples_of(total, self.choices.sample_rate)
+        samples = self._total(total)
 
         def fitted(state: State) -> tuple[Pause, ...]:
-            try:
+            with self._naming():
                 return fit(self._taken(state), state.pauses, self.spans, self.choices, samples)
-            except FitError as error:
-                raise naming(error, self.clauses) from error
 
         self._edit("fit", fitted)
 
@@ -332,58 +332,81 @@ class Production:
         """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
         return self._state.decisions
 
-    def quote_segment(self) -> agents.MindQuote | None:
-        """What ``segment`` would buy: calls, and about how many tokens and dollars; None without a mind."""
-        parts = segmentation.parts(parse(self.text, self.choices))
-        return agents.quoted(segmentation.AGENT, map(segmentation.question, parts), self._thinks())
+    async def analyse(self, listener: Listener = unheard) -> tuple[Decided, ...]:
+        """Have speakers and delivery tags found where the script marks none; its words, and what it marks, stay.
 
-    async def segment(self) -> tuple[Decided, ...]:
+        A mind does it where one is chosen (``mind``); otherwise the rules, which leave all as it is. Clauses that get
+        another voice by it are to be spoken anew; ``uncast`` takes it back. Raises StoreError, Stopped.
+        """
+        async with self._deciding(listener) as (thinking, heard):
+            found = await analysis.analysed(parse(self.text, self.choices), thinking, heard)
+            return self._decided(analysis.AGENT, found.decisions, lambda state: deciding.analysed(state, found))
+
+    async def segment(self, listener: Listener = unheard) -> tuple[Decided, ...]:
         """Have clauses cut into what one breath speaks, and pauses timed that are as the script has them.
 
         A mind does it where one is chosen (``mind``); otherwise the rules, which leave all as it is. What it says of
-        pauses is one edit, which ``undo`` takes back; ``uncut`` takes the cuts back. Raises StoreError.
+        pauses is one edit, which ``undo`` takes back; ``uncut`` takes the cuts back. Raises StoreError, Stopped.
         """
-        async with self._turn():
-            whole = parse(self.text, self.choices)
-            found = await segmentation.segmented(whole, self._thinks())
-            with self._lock:
-                left = {text: cut for text, cut in self._state.cuts.items() if text in found.left}
-                self._recut(whole, {**left, **found.cuts})
-                clauses = tuple(whole.clauses)
-                pieces = [cutting.pieces_of(whole, clause, self._state.cuts) for clause in clauses]
-                seconds = segmentation.seconds_of(found, clauses, pieces)
-                untouched = [clause.pause == clause.written for clause in self._state.clauses]
-                seconds = {index: length for index, length in seconds.items() if untouched[index]}
-                self._timed("segment", seconds, segmentation.bounds)
-                return self._decided(segmentation.AGENT.name, found.decisions)
+        async with self._deciding(listener) as (thinking, heard):
+            subject = self._subject
+            found = await segmentation.segmented(subject.cast, thinking, heard)
+            return self._decided(
+                segmentation.AGENT, found.decisions, lambda state: deciding.segmented(state, subject.whole, found)
+            )
 
-    def cut(self, script: Script) -> Script:
-        """A script with its clauses cut as this production's are, as far as it has the same."""
-        return cutting.cut(script, self._state.cuts)
+    async def sanitize(self, listener: Listener = unheard) -> tuple[Decided, ...]:
+        """Have the spoken text looked through for what is not meant to be spoken: ``script.diagnostics`` tells.
+
+        A mind does it where one is chosen; otherwise the rules, which find nothing beyond what reading found. No word
+        is changed: that is the author's to do. Raises StoreError, Stopped.
+        """
+        async with self._deciding(listener) as (thinking, heard):
+            found = await sanitizer.sanitized(parse(self.text, self.choices), thinking, heard)
+            return self._decided(sanitizer.AGENT, found.decisions, lambda state: deciding.doubting(state, found))
+
+    async def plan(self, total: str | float, listener: Listener = unheard) -> tuple[Decided, ...]:
+        """As ``fit``, but the scenes share the difference as a mind finds good; without a mind, exactly as ``fit``.
+
+        Nothing is decided where the total is that already.
+        Raises FitError as that, VoiceError while clauses are unspoken, StoreError, Stopped.
+        """
+        samples = self._total(total)
+        async with self._deciding(listener) as (thinking, heard):
+            if self.timeline.length == samples:
+                return ()
+            parts = deciding.parts_of(self._subject, self._taken(self._state))
+            seconds = samples / self.choices.sample_rate
+            found = await planning.planned(parts, seconds, thinking, heard)
+            return self._decided(planning.AGENT, [found], lambda state: self._planned(state, found, samples))
+
+    async def review(self, listener: Listener = unheard) -> tuple[Decided, ...]:
+        """Have pauses adjusted by what the last export's audit measured: a few, each by half at most, as one edit.
+
+        A mind does it where one is chosen; otherwise the rules, which make good what the audit found wrong. What was
+        tuned or locked stays. Raises SettingError where there is no audit, StoreError, Stopped.
+        """
+        async with self._deciding(listener) as (thinking, heard):
+            subject = self._subject
+            before = subject.state
+            found = await splice.reviewed(self.clauses, before.pauses, deciding.measured(subject), thinking, heard)
+            return self._decided(splice.AGENT, [found], lambda state: deciding.reviewed(state, before, found.value))
 
     def uncut(self) -> None:
         """Take back all cuts that ``segment`` made; each clause is whole again, with its pause and its takes."""
         self.check_free()
         with self._lock:
-            self._recut(parse(self.text, self.choices), {})
+            self._redecide(deciding.recut(self._state, parse(self.text, self.choices), {}))
 
-    async def review(self) -> tuple[Decided, ...]:
-        """Have pauses adjusted by what the last export's audit measured: a few, each by half at most, as one edit.
+    def uncast(self) -> None:
+        """Take back all speakers and tags that ``analyse`` found."""
+        self.check_free()
+        with self._lock:
+            self._redecide(self._state.model_copy(update={"roles": {}}))
 
-        A mind does it where one is chosen; otherwise the rules, which make good what the audit found wrong. What was
-        tuned or locked stays. Raises SettingError where there is no audit, StoreError.
-        """
-        async with self._turn():
-            state = self._state
-            leads = {span.first - 1: span.lead_in_seconds for span in self.spans}
-            asked = [pause.seconds + leads.get(index, 0.0) for index, pause in enumerate(state.pauses)]
-            measured = splice.read_audit(self.folder / "audit.json", self.clauses, asked)
-            found = await splice.reviewed(self.clauses, state.pauses, measured, self._thinks())
-            with self._lock:
-                same = [now == then for now, then in zip(self._state.pauses, state.pauses, strict=True)]
-                seconds = {each.clause: each.seconds for each in found.value.adjustments if same[each.clause]}
-                self._timed("review", seconds, splice.bounds)
-                return self._decided(splice.AGENT.name, [found])
+    def readied(self, script: Script) -> Script:
+        """A script as agents left this production's, as far as it has the same: cast, cut, and looked through."""
+        return deciding.readied(script, self._state)
 
     def undo(self) -> str | None:
         """Take the last edit of pauses back; returns what it was, None if there is none."""
@@ -456,14 +479,14 @@ class Production:
             self._lock.release()
 
     @property
-    def is_speaking(self) -> bool:
-        """Whether clauses are being spoken by this object."""
+    def is_busy(self) -> bool:
+        """Whether this object has clauses spoken, or an agent decide."""
         return self._speaking.locked()
 
     def check_free(self) -> None:
-        """Raise BusyError while clauses are being spoken: until then script, voices and settings stay as they are."""
-        if self.is_speaking:
-            raise BusyError(f"{self.name} is being spoken. Wait until that has ended, or stop it, and try again.")
+        """Raise BusyError while clauses are spoken or an agent decides: script, voices and settings stay meanwhile."""
+        if self.is_busy:
+            raise BusyError(f"{self.name} is being worked on. Wait until that has ended, or stop it, and try again.")
 
     def reload(self) -> None:
         """Take up what was saved elsewhere: script, choices, pauses, takes.
@@ -527,7 +550,7 @@ class Production:
                 export.write_master(rendering, path, about, listener)
             scenes = export.write_scenes(rendering, self.folder, about, listener)
             beside = export.write_texts(rendering, clauses, self.folder)
-            found = export.write_audit(rendering, clauses, paths[0], listener) if audit else None
+            found = export.write_audit(rendering, clauses, paths[0], state.decisions, listener) if audit else None
         older = [self.folder / name for name in sorted(masters - {path.name for path in paths})]
         return export.Exported(tuple(paths), scenes, beside, loud, found, tuple(p for p in older if p.exists()))
 
@@ -554,17 +577,40 @@ class Production:
         means = self._means
         return agents.Thinking(self.choices, means.wires, self._account, means.token_prices, means.prompts)
 
-    def _recut(self, whole: Script, cuts: Mapping[str, Cut]) -> None:
-        """Cut the script's whole clauses in this way; what is cut as it was stays as it is."""
-        state = self._state
-        cuts = {text: _unless_same(state.cuts.get(text), cut) for text, cut in cuts.items()}
-        before, after = (
-            [cutting.pieces_of(whole, clause, each) for clause in whole.clauses] for each in (state.cuts, cuts)
-        )
-        script = cutting.cut(whole, cuts)
+    @property
+    def _subject(self) -> deciding.Subject:
+        with self._lock:
+            whole = parse(self.text, self.choices)
+            return deciding.Subject(whole, self._state, self.clauses, self.spans, self.folder)
+
+    @asynccontextmanager
+    async def _deciding(self, listener: Listener) -> AsyncIterator[tuple[agents.Thinking, Listener]]:
+        """One's turn to have an agent decide: what it thinks with, and who hears how far it is."""
+        async with self._turn():
+            with followed(self.folder, "think", self, listener) as heard:
+                yield self._thinks(), heard
+
+    def _decided(
+        self,
+        agent: agents.Agent[Any],
+        decisions: Sequence[agents.Decision[Any]],
+        change: Callable[[State], State],
+    ) -> tuple[Decided, ...]:
+        """Take in what an agent decided, and keep who did; saved once."""
+        with self._lock:
+            self._redecide(deciding.decided(change(self._state), agent.name, decisions))
+            return tuple(each for each in self.decisions if each.agent == agent.name)
+
+    def _redecide(self, state: State) -> None:
+        """Go on with a state in which agents' decisions differ: the script is cast and cut anew.
+
+        A clause that is another voice's now has its take no longer in use; one whose take is in the store has it.
+        """
+        script = deciding.readied(parse(state.text, self.choices), state)
         clauses = tuple(script.clauses)
-        state = cutting.recut(state, before, after).model_copy(update={"cuts": cuts})
+        speaking.check_voices(clauses, self.choices, self._means.voices)
         orders = speaking.orders(clauses, state.clauses, self.choices, self._means.voices)
+        state = speaking.without_others(state, orders)
         state = speaking.with_take(state, (each for each in orders if self._waits(each, state)))
         self._change(lambda _: state)
         self.script, self.clauses, self.spans = script, clauses, spans_of(script)
@@ -576,31 +622,23 @@ class Production:
         except StoreError:  # damaged, which speaking tells
             return False
 
-    def _timed(
-        self, what: str, seconds: Mapping[int, float], bounds: Callable[[Pause], tuple[float, float] | None]
-    ) -> None:
-        """Give pauses an agent's length where they are free for it, as one edit."""
+    def _planned(self, state: State, found: agents.Decision[planning.Planned], samples: int) -> State:
+        with self._naming():
+            return deciding.planned(state, found, self._taken(state), self.spans, self.choices, samples)
 
-        def timed(state: State) -> list[Pause]:
-            pauses = list(state.pauses)
-            for index, length in seconds.items():
-                may = bounds(pauses[index])
-                if may is not None and may[0] <= length <= may[1] and length != pauses[index].seconds:
-                    pauses[index] = replace(pauses[index], seconds=length, source="agent")
-            return pauses
+    def _total(self, total: str | float) -> int:
+        """A total as one writes it, in samples. Raises SettingError."""
+        if not isinstance(total, str) and not _is_number(total):
+            raise SettingError(f"{total!r} is no total. Write it as '10:00', or in seconds.")
+        return samples_of(total, self.choices.sample_rate)
 
-        self._edit(what, timed)
-
-    def _decided(self, agent: str, decisions: Sequence[agents.Decision[Any]]) -> tuple[Decided, ...]:
-        """Keep who decided, each once, in place of what the agent did before."""
-        when = time.time()
-        new = tuple(
-            Decided(agent=agent, by=by, why=why, when=when)
-            for by, why in dict.fromkeys((each.by, each.why) for each in decisions)
-        )
-        others = tuple(each for each in self.decisions if each.agent != agent)
-        self._change(lambda state: state.model_copy(update={"decisions": (*others, *new)}))
-        return new
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Errors of fitting name the clauses in the way by their words."""
+        try:
+            yield
+        except FitError as error:
+            raise naming(error, self.clauses) from error
 
     async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
         filled: list[Order] = []
@@ -663,12 +701,9 @@ class Production:
         update: dict[str, Any] = {"text": text, "choices": self.choices}
         if state.choices != self.choices:
             update["gain"] = None
-        state = carried(state.model_copy(update=update), self.clauses)
-        clauses = (
-            clause if clause.take == order.recipe.fingerprint else clause.model_copy(update={"take": None})
-            for clause, order in zip(state.clauses, self._orders(state), strict=True)
-        )
-        return state.model_copy(update={"clauses": tuple(clauses)})
+        written = cutting.cut(parse(text, self.choices), state.cuts)  # uncast: a clause is known by its own speaker
+        state = carried(state.model_copy(update=update), tuple(written.clauses))
+        return speaking.without_others(state, self._orders(state))
 
     def _in_use(self, state: State) -> tuple[Take | None, ...]:
         return tuple(None if clause.take is None else self._takes.get(clause.take) for clause in state.clauses)
@@ -726,11 +761,6 @@ class Pauses:
 
     def __iter__(self) -> Iterator[Pause]:
         return iter(self._production._state.pauses)
-
-
-def _unless_same(old: Cut | None, cut: Cut) -> Cut:
-    """A cut as it is already, where only the seconds in it differ: what was tuned since then stays."""
-    return cut if old is None or old.pieces != cut.pieces else old
 
 
 def _is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["speak", "encode", "write", "audit"]
+Stage = Literal["think", "speak", "encode", "write", "audit"]
 Outcome = Literal["began", "done", "cached", "failed"]
 
 
@@ -16,8 +16,8 @@ Outcome = Literal["began", "done", "cached", "failed"]
 class Event:
     """One step of a stage: ``done`` of ``total`` are behind us; ``subject`` is what this step was about.
 
-    What is counted: clauses spoken, runs or stretches of ten seconds encoded, files written, stretches audited. A step
-    that takes long is told more than once, with the same ``done``.
+    What is counted: questions that an agent (the subject) decided, clauses spoken, runs or stretches of ten seconds
+    encoded, files written, stretches audited. A step that takes long is told more than once, with the same ``done``.
 
     For ``speak``, ``clause`` is the clause's index. ``began`` says that its request goes out now: its take is not in
     the store, and one of the voice's places is free. It is not counted in ``done``; ``done``, ``cached`` (it was in the
@@ -36,8 +36,8 @@ class Event:
 Listener = Callable[[Event], None]
 """Hears of each event, in the thread that does the work, and returns at once.
 
-It may raise ``errors.Stopped`` to end the work. Speaking then asks for nothing more, what was asked for arrives and is
-kept, and exporting leaves each file whole: as it was, or new. The work then raises Stopped itself.
+It may raise ``errors.Stopped`` to end the work. Speaking and agents then ask for nothing more, what was asked for
+arrives and is kept, and exporting leaves each file whole: as it was, or new. The work then raises Stopped itself.
 """
 
 
@@ -46,7 +46,7 @@ def unheard(event: Event) -> None:
 
 
 Follower = Callable[[str, object], AbstractContextManager[Listener]]
-"""Is told of work in a folder when it begins: its kind ("speak" or "export") and the object that does it.
+"""Is told of work in a folder when it begins: its kind ("think", "speak" or "export") and the object that does it.
 
 Its context lasts as long as the work; the listener that it gives hears each event, too, and may end the work.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from luma_studio.agents import MindQuote
 from luma_studio.errors import BrokenAnswerError, LumaError, SettingError, Stopped, StoreError, VendorError, VoiceError
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
@@ -61,10 +62,11 @@ class VoiceQuote:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What speaking would buy, by voice, and how many clauses are here already."""
+    """What speaking would buy, by voice, and how many clauses are here already; ``minds``: what each agent would."""
 
     voices: tuple[VoiceQuote, ...]
     here: int
+    minds: tuple[MindQuote, ...] = ()
 
     @property
     def to_speak(self) -> int:
@@ -245,6 +247,15 @@ def with_take(state: State, filled: Iterable[Order]) -> State:
         takes = clause.takes if take.fingerprint in known else (*clause.takes, take)
         update = {"takes": takes, "take": take.fingerprint, "voice": each.pinned, "seed": take.seed}
         clauses[each.index] = clause.model_copy(update=update)
+    return state.model_copy(update={"clauses": tuple(clauses)})
+
+
+def without_others(state: State, wanted: Sequence[Order]) -> State:
+    """The state in which no clause has a take in use that is not the one it wants, of each its order."""
+    clauses = (
+        clause if clause.take == each.recipe.fingerprint else clause.model_copy(update={"take": None})
+        for clause, each in zip(state.clauses, wanted, strict=True)
+    )
     return state.model_copy(update={"clauses": tuple(clauses)})
 
 

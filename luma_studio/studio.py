@@ -117,7 +117,7 @@ class Studio:
         known = self.production(name) if (folder / FILE).exists() else None
         choices = chosen(known.choices if known else self.settings, changes)
         whole = parse(script.encode("utf-8", "replace").decode(), choices)
-        clauses = tuple((known.cut(whole) if known else whole).clauses)
+        clauses = tuple((known.readied(whole) if known else whole).clauses)
         speaking.check_voices(clauses, choices, self.voice)
         here = _spoken(known, choices).intersection(map(_said, clauses)) if known else set()
         orders = [

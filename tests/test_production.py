@@ -621,11 +621,11 @@ def test_a_production_that_is_being_spoken_keeps_its_script_and_settings_until_t
         speaking = asyncio.create_task(production.speak())
         await asyncio.wait_for(waiting.asked.wait(), 20)
         for script, changes in ((SCRIPT + "More.", {}), (None, {"granularity": "clause"})):
-            with pytest.raises(BusyError, match="being spoken"):
+            with pytest.raises(BusyError, match="being worked on"):
                 studio.production("calm", script, **changes)
         assert studio.production("calm", SCRIPT) is production
         reopened(workspace, SCRIPT + "More.")
-        with pytest.raises(BusyError, match="being spoken"):
+        with pytest.raises(BusyError, match="being worked on"):
             production.reload()
         waiting.go_on.set()
         await asyncio.wait([speaking])

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from luma_studio.agents.base import RULES, Agent, Decision, MindQuote, Thinking, TokenPrices, decide, quoted
+from luma_studio.agents.base import (
+    NO_MIND,
+    RULES,
+    Agent,
+    Case,
+    Decision,
+    MindQuote,
+    Thinking,
+    TokenPrices,
+    decide,
+    quoted,
+)
 from luma_studio.agents.mind import Mind, mind_of
 from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
 
 __all__ = [
     "NAMES",
+    "NO_MIND",
     "RULES",
     "Agent",
+    "Case",
     "Decision",
     "Mind",
     "MindQuote",

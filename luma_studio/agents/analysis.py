@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from luma_studio.agents.base import Agent, Decision, Thinking, decide
-from luma_studio.script.model import Clause
+from luma_studio.agents.base import RULES as BY_RULES
+from luma_studio.agents.base import Agent, Case, Decision, Thinking, decide_each, parts
+from luma_studio.agents.casting import Roles, neighbours
+from luma_studio.progress import Listener, unheard
+from luma_studio.script.model import Clause, Script
+from luma_studio.store.state import Role
 
 Tag = Literal["calm", "warm", "cheerful", "serious", "sad", "excited", "curious", "whispers", "softly", "slowly"]
 """How a clause may be delivered."""
@@ -29,6 +34,15 @@ class Analysed(BaseModel):
     """The clauses that something is to be said of."""
 
     clauses: list[Heard]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Who speaks clauses and how; ``left``: the texts of clauses that no mind decided on; and who said so."""
+
+    roles: Roles
+    left: frozenset[str]
+    decisions: tuple[Decision[Analysed], ...]
 
 
 AGENT = Agent("analysis", Analysed)
@@ -72,9 +86,31 @@ def _misnamed(name: str | None, own: str | None, marked: set[str], text: str) ->
     return None if known and len(name) <= _LONGEST_NAME else "nobody of that name is marked or named in the text"
 
 
-async def analysed(clauses: Sequence[Clause], thinking: Thinking) -> Decision[Analysed]:
-    """Have some clauses analysed. Raises as ``decide``."""
-    return await decide(AGENT, question(clauses), lambda answer: check(clauses, answer), RULES, thinking)
+def cases(script: Script) -> list[Case[Analysed]]:
+    """What is to be decided about a script."""
+    return [_case(part) for part in parts(script)]
+
+
+def _case(part: Sequence[Clause]) -> Case[Analysed]:
+    return Case(question(part), lambda answer: check(part, answer), RULES)
+
+
+async def analysed(script: Script, thinking: Thinking, listener: Listener = unheard) -> Analysis:
+    """Have a script, no clause of which is cut yet, analysed. Raises as ``decide_each``."""
+    decisions = await decide_each(AGENT, cases(script), thinking, listener)
+    roles: dict[str, list[Role]] = {}
+    left: set[str] = set()
+    around = neighbours(tuple(script.clauses))
+    for part, decision in zip(parts(script), decisions, strict=True):
+        if decision.by == BY_RULES:
+            left.update(clause.text for clause in part)
+        named = {each.clause: each for each in decision.value.clauses}
+        for number, (clause, (before, after)) in enumerate(zip(part, around, strict=False)):
+            each = named.get(number) or Heard(clause=number, speaker=None, tags=[])
+            role = Role(before=before, after=after, speaker=each.speaker, tags=tuple(each.tags))
+            roles.setdefault(clause.text, []).append(role)
+    told = {text: tuple(each) for text, each in roles.items() if any(role.speaker or role.tags for role in each)}
+    return Analysis(told, frozenset(left), decisions)
 
 
 def _speakers(clauses: Sequence[Clause]) -> list[str]:

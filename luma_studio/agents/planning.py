@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from luma_studio.agents.base import Agent, Decision, Thinking, decide
+from luma_studio.agents.base import Agent, Case, Decision, Thinking, decide_each
+from luma_studio.progress import Listener, unheard
 
 _LEAST, _MOST = 0.25, 4.0  # factors
 _NEAR = 0.02  # of the wanted total; `fit` does the rest
@@ -80,10 +81,17 @@ def check(parts: Sequence[Part], total: float, answer: Planned) -> str | None:
     return None
 
 
-async def planned(parts: Sequence[Part], total: float, thinking: Thinking) -> Decision[Planned]:
-    """Have a total in seconds shared out. Raises as ``decide``."""
-    about = question(parts, total)
-    return await decide(AGENT, about, lambda answer: check(parts, total, answer), rules(parts, total), thinking)
+def cases(parts: Sequence[Part], total: float) -> list[Case[Planned]]:
+    """What is to be decided about a total in seconds."""
+    return [Case(question(parts, total), lambda answer: check(parts, total, answer), rules(parts, total))]
+
+
+async def planned(
+    parts: Sequence[Part], total: float, thinking: Thinking, listener: Listener = unheard
+) -> Decision[Planned]:
+    """Have a total in seconds shared out. Raises as ``decide_each``."""
+    (found,) = await decide_each(AGENT, cases(parts, total), thinking, listener)
+    return found
 
 
 def _seconds(parts: Sequence[Part], factors: Sequence[float]) -> float:

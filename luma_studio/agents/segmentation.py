@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from luma_studio.agents.base import RULES as BY_RULES
-from luma_studio.agents.base import Agent, Decision, Thinking, decide
+from luma_studio.agents.base import Agent, Case, Decision, Thinking, decide_each, parts
 from luma_studio.agents.cutting import misfit
+from luma_studio.progress import Listener, unheard
 from luma_studio.script.model import Clause, Pause, Script
 from luma_studio.store.state import Cut
 
 LONGEST = 30.0  # seconds an agent's pause may have
-_PART = 40  # clauses that are asked about at once
-_AT_ONCE = 8  # questions
 
 
 class Piece(BaseModel):
@@ -66,13 +64,6 @@ def bounds(pause: Pause) -> tuple[float, float] | None:
     return pause.least or 0.0, LONGEST if pause.most is None else pause.most
 
 
-def parts(script: Script) -> Iterator[tuple[Clause, ...]]:
-    """The clauses that are asked about together: of one scene, and not too many."""
-    for scene in script.scenes:
-        for first in range(0, len(scene.clauses), _PART):
-            yield scene.clauses[first : first + _PART]
-
-
 def question(part: Sequence[Clause]) -> dict[str, Any]:
     """What is asked about a part. What was tuned by hand is not in it: tuning asks nothing anew."""
     return {"clauses": [_described(number, clause) for number, clause in enumerate(part)]}
@@ -115,21 +106,23 @@ def _problem(clause: Clause, pieces: Sequence[Piece]) -> str | None:
     return None
 
 
-async def segmented(script: Script, thinking: Thinking) -> Segmentation:
-    """Have a script's clauses, none of them cut yet, cut and timed. Raises as ``decide``."""
-    asked = list(parts(script))
-    places = asyncio.Semaphore(_AT_ONCE)
+def cases(script: Script) -> list[Case[Segmented]]:
+    """What is to be decided about a script whose clauses are not cut yet."""
+    return [_case(part) for part in parts(script)]
 
-    async def decided(part: Sequence[Clause]) -> Decision[Segmented]:
-        async with places:
-            return await decide(AGENT, question(part), lambda answer: check(part, answer), RULES, thinking)
 
-    first_decision = [await decided(part) for part in asked[:1]]  # alone: a wrong key is tried once
-    decisions = (*first_decision, *await asyncio.gather(*map(decided, asked[1:])))
+def _case(part: Sequence[Clause]) -> Case[Segmented]:
+    return Case(question(part), lambda answer: check(part, answer), RULES)
+
+
+async def segmented(script: Script, thinking: Thinking, listener: Listener = unheard) -> Segmentation:
+    """Have a script's clauses, none of them cut yet, cut and timed. Raises as ``decide_each``."""
+    decisions = await decide_each(AGENT, cases(script), thinking, listener)
+    pairs = list(zip(parts(script), decisions, strict=True))
     cuts: dict[str, Cut] = {}
     seconds: dict[int, float] = {}
     first = 0
-    for part, decision in zip(asked, decisions, strict=True):
+    for part, decision in pairs:
         for each in decision.value.clauses:
             *inner, last = each.pieces
             if inner:
@@ -139,7 +132,6 @@ async def segmented(script: Script, thinking: Thinking) -> Segmentation:
             if last.pause is not None:
                 seconds[first + each.clause] = last.pause
         first += len(part)
-    pairs = zip(asked, decisions, strict=True)
     left = frozenset(clause.text for part, decision in pairs if decision.by == BY_RULES for clause in part)
     return Segmentation(cuts, left, seconds, decisions)
 

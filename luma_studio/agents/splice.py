@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from luma_studio.agents.base import Agent, Decision, Thinking, decide
+from luma_studio.agents.base import Agent, Case, Decision, Thinking, decide_each
 from luma_studio.errors import SettingError
+from luma_studio.progress import Listener, unheard
 from luma_studio.script.model import Clause, Pause
 from luma_studio.store import files
 
@@ -145,12 +146,22 @@ def rules(pauses: Sequence[Pause], measured: Mapping[int, Measured]) -> Reviewed
     return Reviewed(adjustments=found)
 
 
-async def reviewed(
-    clauses: Sequence[Clause], pauses: Sequence[Pause], measured: Mapping[int, Measured], thinking: Thinking
-) -> Decision[Reviewed]:
-    """Have the pauses reviewed by what the audit measured, by clause index. Raises as ``decide``."""
+def cases(clauses: Sequence[Clause], pauses: Sequence[Pause], measured: Mapping[int, Measured]) -> list[Case[Reviewed]]:
+    """What is to be decided about pauses, by what the audit measured, by clause index."""
     about = question(clauses, pauses, measured)
-    return await decide(AGENT, about, lambda answer: check(pauses, answer), rules(pauses, measured), thinking)
+    return [Case(about, lambda answer: check(pauses, answer), rules(pauses, measured))]
+
+
+async def reviewed(
+    clauses: Sequence[Clause],
+    pauses: Sequence[Pause],
+    measured: Mapping[int, Measured],
+    thinking: Thinking,
+    listener: Listener = unheard,
+) -> Decision[Reviewed]:
+    """Have the pauses reviewed. Raises as ``decide_each``."""
+    (found,) = await decide_each(AGENT, cases(clauses, pauses, measured), thinking, listener)
+    return found
 
 
 def _most(pauses: Sequence[Pause]) -> int:

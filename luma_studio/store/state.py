@@ -76,6 +76,26 @@ class Cut(_Frozen):
     pauses: tuple[Annotated[float, Field(ge=0, le=_LONGEST_PAUSE)], ...]
 
 
+class Role(_Frozen):
+    """Who speaks a clause and how, where the script does not say; ``before`` and ``after`` are its neighbours' texts.
+
+    A speaker of None is the narrator.
+    """
+
+    before: str
+    after: str
+    speaker: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Doubt(_Frozen):
+    """A stretch, quoted from a line of the spoken text, that may not be meant to be spoken."""
+
+    line: str
+    quote: str
+    kind: Literal["direction", "pause", "markup"]
+
+
 class Decided(_Frozen):
     """What an agent did: ``by`` a mind as one writes it, or by ``rules`` and ``why``; ``when`` in epoch seconds."""
 
@@ -88,7 +108,8 @@ class Decided(_Frozen):
 class State(_Frozen):
     """A production as it is kept. ``gain`` is the last export's in dB, ``masters`` the names it has exported.
 
-    ``cuts`` has clauses that an agent cut, by their text; ``decisions`` what each agent did last.
+    ``cuts`` has clauses that an agent cut, ``roles`` those that it cast, by their text; ``doubts`` what it would not
+    speak; ``decisions`` what each agent did last.
     """
 
     version: Literal[1] = 1
@@ -96,6 +117,8 @@ class State(_Frozen):
     choices: Choices
     clauses: tuple[ClauseState, ...] = ()
     cuts: dict[str, Cut] = {}
+    roles: dict[str, tuple[Role, ...]] = {}
+    doubts: tuple[Doubt, ...] = ()
     decisions: tuple[Decided, ...] = ()
     gain: float | None = None
     masters: tuple[str, ...] = ()

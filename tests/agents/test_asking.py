@@ -14,7 +14,7 @@ import pytest
 from helpers.vendors import KEYS, Fault, Said, Vendors, openai_error
 from pydantic import BaseModel
 
-from luma_studio.agents import RULES, Agent, Decision, Mind, Thinking, decide, quoted
+from luma_studio.agents import RULES, Agent, Case, Decision, Mind, Thinking, decide, quoted
 from luma_studio.settings import Choices, Settings
 from luma_studio.shipped import shipped
 from luma_studio.store.ledger import Account, Ledger
@@ -35,8 +35,12 @@ def blue_only(answer: Colour) -> str | None:
     return None if answer.name == "blue" else f"{answer.name} is no blue."
 
 
+def case(about: Any = "the sea") -> Case[Colour]:
+    return Case({"about": about}, blue_only, DEFAULT)
+
+
 def decided(thinking: Thinking, about: Any = "the sea") -> Decision[Colour]:
-    return asyncio.run(decide(AGENT, {"about": about}, blue_only, DEFAULT, thinking))
+    return asyncio.run(decide(AGENT, case(about), thinking))
 
 
 def test_a_mind_decides_in_the_form_that_was_asked_for(thinking, vendors):
@@ -195,7 +199,7 @@ def test_each_call_is_in_the_ledger_with_what_its_tokens_cost(thinking, vendors,
 def test_a_price_that_is_not_known_is_not_known(thinking, vendors):
     vendors.mind = lambda _request: BLUE
     made = thinking("openai:some-model-of-ones-own")
-    assert quoted(AGENT, [{"about": "the sea"}], made).cost is None
+    assert quoted(AGENT, [case("the sea")], made).cost is None
     decided(made)
     (entry,) = made.account.ledger.entries("calm")
     assert (entry.purchase.price, entry.cost) == (None, None)
@@ -281,9 +285,9 @@ def test_two_processes_that_ask_the_same_buy_it_once(workspace, vendors: Vendors
 
 def test_a_quote_counts_what_is_not_here_yet_and_sends_nothing(thinking, vendors):
     made = thinking(prices={"openai:gpt-5.5": [1, 1]})
-    questions = [{"about": "the sea"}, {"about": "the sky"}, {"about": "the sky"}]
+    questions = [case("the sea"), case("the sky"), case("the sky")]
     quote = quoted(AGENT, questions, made)
-    assert (quote.mind, quote.calls) == ("openai:gpt-5.5", 2)
+    assert (quote.agent, quote.mind, quote.calls) == ("segmentation", "openai:gpt-5.5", 2)
     assert quote.cost == Decimal(2 * quote.tokens) / 1_000_000
     assert vendors.requests == []
     vendors.mind = lambda _request: BLUE

@@ -32,17 +32,21 @@ def test_the_page_tells_who_decided(studio, vendors):
     assert told.startswith("Rules stood (segmentation): openai:gpt-5.5 gave no answer that can be used: ")
 
 
-def test_narrate_has_a_mind_cut_the_clauses_before_they_are_spoken(workspace, vendors):
-    vendors.mind = lambda _request: json.dumps(CUT)
+ANSWERS = {"Analysed": {"clauses": []}, "Sanitized": {"found": []}, "Segmented": CUT}
+
+
+def test_narrate_has_agents_do_their_work_before_the_clauses_are_spoken(workspace, vendors):
+    vendors.mind = lambda request: json.dumps(ANSWERS[request.json["response_format"]["json_schema"]["name"]])
     (workspace / "calm.txt").write_text(SCRIPT, encoding="utf-8")
     told = CliRunner().invoke(main, ["narrate", "calm.txt", "--mind", "openai:gpt-5.5", "--to", "calm.wav"])
     assert told.exit_code == 0, told.output
-    assert "buying    1 answer, about " in told.stderr
-    assert "cut by    openai:gpt-5.5" in told.stderr
+    assert told.stderr.count("buying    1 answer, about ") == 3
+    for agent in ("analysis", "sanitizer", "segmentation"):
+        assert f"{agent:12} by openai:gpt-5.5" in told.stderr
     again = CliRunner().invoke(main, ["narrate", "calm.txt", "--to", "calm.wav"])
     assert again.exit_code == 0, again.output
     assert "buying" not in again.stderr
-    assert vendors.thought["openai"] == 1
+    assert vendors.thought["openai"] == 3
     with Studio(workspace) as studio:
         assert [clause.text for clause in studio.production("calm").clauses] == [
             "Breathe in,",

@@ -53,11 +53,13 @@ def test_an_analysis_gives_narration_to_somebody_whom_the_text_names():
 
 def test_an_analysis_is_had_from_a_mind_and_a_tag_of_its_own_is_not(thinking, vendors):
     vendors.mind = lambda _request: '{"clauses": [{"clause": 1, "speaker": null, "tags": ["calm"]}]}'
-    found = asyncio.run(analysis.analysed(CLAUSES, thinking()))
-    assert (found.by, found.value.clauses[0].tags) == ("openai:gpt-5.5", ["calm"])
+    found = asyncio.run(analysis.analysed(READ, thinking()))
+    assert {each.by for each in found.decisions} == {"openai:gpt-5.5"}
+    (role,) = found.roles["Camera pans left."]
+    assert (role.before, role.tags) == ("Hello, Ravi.", ("calm",))
     vendors.mind = lambda _request: '{"clauses": [{"clause": 1, "speaker": null, "tags": ["Buy now!"]}]}'
-    found = asyncio.run(analysis.analysed(CLAUSES, thinking("openai:gpt-5.4")))
-    assert (found.by, found.value) == (RULES, analysis.RULES)
+    found = asyncio.run(analysis.analysed(READ, thinking("openai:gpt-5.4")))
+    assert ({each.by for each in found.decisions}, found.roles) == ({RULES}, {})
 
 
 def test_the_sanitizer_sees_only_what_is_spoken():
@@ -81,7 +83,8 @@ def test_the_sanitizer_quotes_exactly(thinking, vendors, line, quote, good):
     said = sanitizer.Sanitized.model_validate({"found": [{"line": line, "quote": quote, "kind": "direction"}]})
     vendors.mind = lambda _request: said.model_dump_json()
     found = asyncio.run(sanitizer.sanitized(READ, thinking()))
-    assert found.value == (said if good else sanitizer.RULES)
+    assert found.decisions[0].value == (said if good else sanitizer.RULES)
+    assert bool(sanitizer.doubted(READ, found.found).diagnostics) is good
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_segmentation_that_is_called_off_leaves_all_as_it_was(calm, vendors):
             await task
 
     asyncio.run(called_off())
-    assert (calm.clauses, calm.decisions, calm.is_speaking) == (before, (), False)
+    assert (calm.clauses, calm.decisions, calm.is_busy) == (before, (), False)
     vendors.release()
     asyncio.run(calm.segment())
     assert len(calm.clauses) > len(before)
@@ -276,7 +276,7 @@ def test_a_mind_that_is_lost_is_not_asked_for_every_scene(studio, vendors, fault
     vendors.misbehave(fault, times=99)
     script = "\n\n".join(f"## Scene {number}\nBreathe {number} times." for number in range(1, 13))
     made = studio.production("long", script, mind="openai:gpt-5.5,timeout=1")
-    assert made.quote_segment().calls == 12
+    assert made.quote().minds[1].calls == 12
     (decided,) = asyncio.run(made.segment())
     assert decided.by == "rules"
     assert len(vendors.requests) == 1
@@ -289,7 +289,7 @@ def test_one_changed_word_asks_about_one_scene(studio, vendors):
     asyncio.run(made.segment())
     assert vendors.thought["openai"] == 60
     made = studio.production("long", script.replace("Breathe 7 times", "Rest 7 times"))
-    assert made.quote_segment().calls == 1
+    assert made.quote().minds[1].calls == 1
     asyncio.run(made.segment())
     assert vendors.thought["openai"] == 61
 
