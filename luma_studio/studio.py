@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Utterance, Voice, VoiceChoice, make_voice, voiced
+from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, voiced
 from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
@@ -50,7 +51,8 @@ def read_script(path: Path) -> str:
 class Studio:
     """What a notebook or a program begins with.
 
-    ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors.
+    ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors, ``names`` has what their voices
+    are called.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -65,6 +67,7 @@ class Studio:
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
         self.wires = Wires()
+        self.names = Names(self.wires)
         self._voices: dict[VoiceChoice, Voice] = {}
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
@@ -88,10 +91,11 @@ class Studio:
     def production(self, name: str, script: str | Path | None = None, **changes: Any) -> Production:
         """Open a production, or begin it with a script, its text or its file; a changed one keeps every take it can.
 
-        ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, …
+        ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, … A voice may be
+        given by its vendor's name for it, ``elevenlabs:Rachel``; that is asked for, and the voice's id is kept.
         While a production is in use, opening it again gives the same object, up to date.
-        Raises ScriptError, SettingError or UnsafeNameError before anything is written, and BusyError where another
-        script or setting is given while it is being spoken.
+        Raises ScriptError, SettingError, UnsafeNameError or, where a name cannot be asked for, VendorError before
+        anything is written, and BusyError where another script or setting is given while it is being spoken.
         """
         if isinstance(script, Path):
             script = read_script(script)
@@ -115,7 +119,7 @@ class Studio:
         """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
         folder = files.confined(self.folder, name)
         known = self.production(name) if (folder / FILE).exists() else None
-        choices = chosen(known.choices if known else self.settings, changes)
+        choices = self.names.chosen(known.choices if known else None, self.settings, changes)
         whole = parse(script.encode("utf-8", "replace").decode(), choices)
         clauses = tuple((known.cut(whole) if known else whole).clauses)
         speaking.check_voices(clauses, choices, self.voice)
@@ -130,6 +134,7 @@ class Studio:
 
     async def hear(self, text: str, language: str, voice: str) -> Clip:
         """A few words as a voice speaks them, bought once. Raises as speaking does."""
+        voice = await asyncio.to_thread(self.names.written, voice)
         choice = VoiceChoice.parse(voice)
         speaks = self.voice(choice)
         recipe = Recipe(speaks.identity, language, voiced(text))
@@ -222,7 +227,7 @@ class Studio:
     @property
     def _means(self) -> Means:
         store, prompts = self.folder / STORE, self.workspace / "prompts"
-        return Means(store, prompts, self.voice, self.ledger, self.wires, self.settings.token_prices)
+        return Means(store, prompts, self.voice, self.ledger, self.wires, self.settings.token_prices, self.names)
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

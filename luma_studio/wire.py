@@ -662,5 +662,18 @@ def _started() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def waited(task: Coroutine[Any, Any, _T]) -> _T:
+    """What a task of the wire gives, for a caller that cannot await, whether an event loop runs in its thread or not.
+
+    The wire's own thread must not call it: it would wait for itself.
+    """
+    coming = asyncio.run_coroutine_threadsafe(task, _line())
+    try:
+        return coming.result()
+    except BaseException:  # interrupted: nobody waits for it any more
+        coming.cancel()
+        raise
+
+
 async def _on_the_line(task: Coroutine[Any, Any, _T]) -> _T:
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(task, _line()))

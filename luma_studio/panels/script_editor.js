@@ -34,7 +34,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   const sheet = makeSheet({ typed, moved: showCurrentScene, act, signal });
   const side = makeSide({ jump: (scene) => sheet.jump(placer()(scene.offset)), example: openExample, takeBack, act });
   const findings = makeFindings({ jump: ({ start, end }) => sheet.jump(placer()(start), placer()(end)), act });
-  const voices = makeVoices({ changed: choose, hear, offered: async () => (await desk.ask("offers")).value, act });
+  const voices = makeVoices({ changed: choose, hear, offered: async () => (await desk.ask("offers")).value, written: (voice) => desk.tell("written", { voice }), act });
   const draft = makeDraft({ desk, name: () => shown.name, text: () => sheet.text, isKept: () => shown.opened, show: showTyped, offer: showOffer, act, signal });
   const ui = makePage();
   root.append(...ui.parts);
@@ -908,7 +908,7 @@ function vendorText(voice, model, before = "") {
   return [voice, ...(model ? [`model=${model}`] : []), ...kept].join(",");
 }
 
-function makeVoices({ changed, hear, offered, act }) {
+function makeVoices({ changed, hear, offered, written, act }) {
   const summary = h("span", { class: "luma-muted" });
   const form = h("div", { class: "luma-script-voices" });
   const element = h("details", { class: "luma-script-details" }, h("summary", {}, icon("settings"), h("span", {}, "Voice & reading"), summary), form);
@@ -976,13 +976,22 @@ function makeVoices({ changed, hear, offered, act }) {
     const { voice, model } = vendorParts(now.voice);
     const offer = (offers ?? []).find((each) => each.engine === voiceParts(now.voice).engine && each.voices);
     const among = (list, chosen) => (list.some((each) => each[0] === chosen) ? list : [[chosen, chosen || "its own choice"], ...list]).map(([value, text]) => option(value, text, chosen));
-    const written = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => { if (event.target.value.trim()) changed({ voice: event.target.value.trim() }); }) });
+    const typed = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => take(event.target)) });
     return [
       offer && field("Voice", select(among(offer.voices.map((each) => [each.voice, [each.name, each.about].filter(Boolean).join(" · ")]), voice), (chosen) => changed({ voice: vendorText(chosen, model, now.voice) })),
         hearButton("this voice", () => ({ ...narrator(), voice: now.voice }))),
       offer && field("Model", select(among(offer.models.map((each) => [each, each]), model), (chosen) => changed({ voice: vendorText(voice, chosen, now.voice) }))),
-      field("As written", written),
+      field("As written", typed),
     ];
+  }
+
+  /** A voice as it was typed, perhaps by its name: Python gives it as it is kept. What cannot be leaves all as it was. */
+  async function take(typed) {
+    const before = now.voice;
+    const voice = typed.value.trim() && (await written(typed.value.trim()));
+    if (now.voice !== before) return; // another was chosen meanwhile
+    if (voice) changed({ voice });
+    else typed.value = now.voice;
   }
 
   function narratorFields() {

@@ -13,6 +13,7 @@ from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
+from luma_studio.voices.names import Names
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
 from luma_studio.voices.vendors import Listed, Offer, Price
@@ -21,6 +22,7 @@ from luma_studio.wire import Wires
 __all__ = [
     "ENGINES",
     "Listed",
+    "Names",
     "Offer",
     "Speech",
     "Utterance",

@@ -16,7 +16,7 @@ import numpy as np
 from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -30,11 +30,11 @@ from luma_studio.voices.vendors import (
     settings_of,
     sound,
 )
-from luma_studio.wire import Answer, Call, Home, Wires, json_of
+from luma_studio.wire import Answer, Call, Home, Wires, broken, json_of
 
 ENGINE = "elevenlabs"
 HOME = Home("ElevenLabs", "ELEVENLABS", "https://api.elevenlabs.io", header="xi-api-key", scheme="", at_once=2)
-_EXAMPLE = "elevenlabs:VOICE_ID,model=eleven_v3,stability=0.4,speed=0.9"
+_EXAMPLE = "elevenlabs:Rachel,model=eleven_v3,stability=0.4,speed=0.9"
 _MODEL = "eleven_multilingual_v2"  # the vendor's own choice where none is named
 _FORMAT = "mp3_44100_128"  # the best that every plan has
 _FORMATS = re.compile(r"(mp3_\d{5}_\d{2,3}|opus_48000_\d{2,3}|(pcm|wav)_\d{4,5})")
@@ -48,6 +48,8 @@ _VOICE_SETTINGS: dict[str, Kind] = {
 }
 _SETTINGS = {"model": str, "format": str, **_VOICE_SETTINGS}
 _RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "style": (0.0, 1.0), "speed": (0.7, 1.2)}
+_VOICE_ID = re.compile(r"[0-9A-Za-z_-]+")
+_LONGEST_NAME = 200  # characters of a name that are shown
 _SHORTEST_LIMIT = 3000  # characters that every model takes; a clause is far shorter
 _SEEDS = 2**32
 _AFTER = 0.5  # seconds by which a last character may end after its sound
@@ -62,16 +64,9 @@ class ElevenLabsVoice:
     concurrency = AT_ONCE
 
     def __init__(self, choice: VoiceChoice, wires: Wires, price: Price) -> None:
-        if not choice.voice:
-            raise SettingError(f"Name a voice of ElevenLabs, as in {_EXAMPLE}. To see them: luma-studio voices.")
-        settings = settings_of(choice, _SETTINGS, _EXAMPLE)
-        in_range(choice, settings, _RANGES)
+        settings = checked(choice)
         self._model = str(settings.pop("model", _MODEL))
         self._format = str(settings.pop("format", _FORMAT))
-        if not _FORMATS.fullmatch(self._format):
-            raise SettingError(
-                f"The format {self._format!r} of {ENGINE} cannot be used. Choose mp3_44100_128, or wav_44100."
-            )
         self._pcm = int(self._format.split("_")[1]) if self._format.startswith("pcm") else None
         self._voice = choice.voice
         self._settings = settings
@@ -128,6 +123,18 @@ class ElevenLabsVoice:
         return None if self.price is None or not told.isdecimal() else self.price * int(told)
 
 
+def checked(choice: VoiceChoice) -> dict[str, Value]:
+    """The settings of a choice that can be. Raises SettingError."""
+    if not choice.voice:
+        raise SettingError(f"Name a voice of ElevenLabs, as in {_EXAMPLE}. To see them: luma-studio voices.")
+    settings = settings_of(choice, _SETTINGS, _EXAMPLE)
+    in_range(choice, settings, _RANGES)
+    form = str(settings.get("format", _FORMAT))
+    if not _FORMATS.fullmatch(form):
+        raise SettingError(f"The format {form!r} of {ENGINE} cannot be used. Choose mp3_44100_128, or wav_44100.")
+    return settings
+
+
 async def account(wires: Wires) -> str:
     """What the account may do and has left, in a sentence. Raises VendorError."""
     wire = wires.to(HOME)
@@ -141,25 +148,45 @@ async def account(wires: Wires) -> str:
 
 async def offered(wires: Wires) -> Offer:
     """The voices of the account, and the models that speak. Raises VendorError."""
+    voices = await listed(wires)
     wire = wires.to(HOME)
-    voices: list[Listed] = []
-    page: dict[str, str | int] = {"page_size": 100}
-    while True:
-        found = json_of(await wire.send(look("/v2/voices", page)), wire.vendor)
-        voices += [_listed(each) for each in found["voices"]]
-        if not found.get("has_more") or not found.get("next_page_token"):
-            break
-        page["next_page_token"] = found["next_page_token"]
     models = json_of(await wire.send(look("/v1/models")), wire.vendor)
     speaking = [each["model_id"] for each in models if each.get("can_do_text_to_speech")]
     usual = [model for model in (_MODEL,) if model in speaking]
     return Offer(ENGINE, HOME.name, tuple(voices), tuple(dict.fromkeys([*usual, *speaking])))
 
 
+async def listed(wires: Wires, search: str = "") -> list[Listed]:
+    """The voices of the account, or those that a search finds, from all pages. Raises VendorError."""
+    wire = wires.to(HOME)
+    voices: dict[str, Listed] = {}  # by id: a first page may have voices of a later one
+    page: dict[str, str | int] = {"page_size": 100, **({"search": search} if search else {})}
+    while True:
+        answer = await wire.send(look("/v2/voices", page))
+        match json_of(answer, wire.vendor):
+            case {"voices": [*found], **rest}:
+                voices |= {each["voice_id"]: _listed(each) for each in found if _is_voice(each)}
+            case _:
+                raise broken(wire.vendor, "lists no voices", answer)
+        following = rest.get("next_page_token") if rest.get("has_more") else None
+        if not following or following == page.get("next_page_token"):  # the same page again would never end
+            return list(voices.values())
+        page["next_page_token"] = str(following)
+
+
+def _is_voice(found: Any) -> bool:
+    return isinstance(found, dict) and bool(_VOICE_ID.fullmatch(str(found.get("voice_id"))))
+
+
 def _listed(found: dict[str, Any]) -> Listed:
     labels = found.get("labels") or {}
     about = ", ".join(str(labels[name]) for name in ("gender", "age", "accent", "use_case") if labels.get(name))
-    return Listed(f"{ENGINE}:{found['voice_id']}", str(found.get("name") or found["voice_id"]), about)
+    return Listed(f"{ENGINE}:{found['voice_id']}", _one_line(found.get("name") or found["voice_id"]), _one_line(about))
+
+
+def _one_line(text: object) -> str:
+    """What others wrote, as it may be shown: voices have names that their makers gave them."""
+    return " ".join("".join(each if each.isprintable() else " " for each in str(text)).split())[:_LONGEST_NAME]
 
 
 def _hears_tags(model: str) -> bool:
