@@ -161,6 +161,7 @@ class Wire:
         self._gate = _Gate(vendor.at_once)
         self._client: httpx.AsyncClient | None = None
         self._hopeless: tuple[float, VendorError] | None = None  # when, and what, all that wait would meet, too
+        self._told: dict[tuple[Any, ...], asyncio.Future[Answer]] = {}  # what was asked once
 
     async def send(self, call: Call, into: Path | None = None) -> Answer:
         """Send a request and have its answer, whole; ``into`` has the body written there instead, whole or not at all.
@@ -168,6 +169,13 @@ class Wire:
         Raises VendorError: what happened, and what to do.
         """
         return await _on_the_line(self._hoped(call, into))
+
+    async def once(self, call: Call) -> Answer:
+        """The answer to a question that buys nothing, asked once for as long as the wire is open.
+
+        What went wrong is no answer: whoever asks next asks anew. Raises as ``send``.
+        """
+        return await _on_the_line(self._once(call))
 
     async def stream(self, call: Call) -> AsyncIterator[bytes]:
         """Send a request and have the body's pieces as they come. Tried again only until the first has come."""
@@ -204,6 +212,18 @@ class Wire:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def _once(self, call: Call) -> Answer:
+        question = (call.path, *sorted(call.params.items()))
+        if question not in self._told:
+            self._told[question] = asyncio.ensure_future(self._hoped(call, None))
+        asked = self._told[question]
+        try:
+            return await asyncio.shield(asked)
+        except Exception:
+            if self._told.get(question) is asked:
+                del self._told[question]
+            raise
 
     async def _hoped(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
         """Send; what all others would meet, too, is remembered for those that wait."""

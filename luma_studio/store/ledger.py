@@ -29,6 +29,7 @@ from luma_studio.store import files
 FILE = "ledger.sqlite"
 _ARRIVED = "arrived"
 _CLAIMS = "claims"
+_AGREED = "agreed"
 _WAIT = 30.0  # seconds that another process may take to write
 _BEAT = 0.1  # seconds between two looks at a claim that somebody holds
 _MICRO = Decimal(1_000_000)
@@ -237,6 +238,22 @@ class Account:
         told = cost(answer)
         await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
 
+    async def agreed(self, ask: Callable[[], Awaitable[str]], before: str) -> str:
+        """How the present purchase is made, as into how many parts: what was asked for when it began.
+
+        It holds until ``forget``, so that parts which arrived before a crash fit those that are bought after it.
+        ``before`` is how it was made where something arrived and nothing had been asked.
+        """
+        if not self.key:
+            return await ask()
+        path = self.store / _ARRIVED / f"{self.key}.{_AGREED}"
+        with files.explained(path):
+            if await asyncio.to_thread(path.exists):
+                return await asyncio.to_thread(path.read_text)
+            answer = before if await asyncio.to_thread(self._arrived(0).exists) else await ask()
+        await asyncio.to_thread(files.write, path, answer.encode(), durable=True)
+        return answer
+
     async def forget(self) -> None:
         """What was bought has become what it was bought for, or is of no use: let go of what arrived."""
         await asyncio.to_thread(self._forget)
@@ -246,6 +263,7 @@ class Account:
         while (path := self._arrived(part)).exists():
             files.remove(path)
             part += 1
+        files.remove(self.store / _ARRIVED / f"{self.key}.{_AGREED}")
         files.remove(self.store / _CLAIMS / self.key)  # who waits for the claim finds the take
 
     def _arrived(self, part: int) -> Path:

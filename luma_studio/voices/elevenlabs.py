@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
-from luma_studio.errors import BrokenAnswerError, SettingError
+from luma_studio.errors import BrokenAnswerError, SettingError, VendorError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.pieces import joined, pieces
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -31,6 +32,8 @@ from luma_studio.voices.vendors import (
     sound,
 )
 from luma_studio.wire import Answer, Call, Home, Wires, broken, json_of
+
+_log = logging.getLogger(__name__)
 
 ENGINE = "elevenlabs"
 HOME = Home("ElevenLabs", "ELEVENLABS", "https://api.elevenlabs.io", header="xi-api-key", scheme="", at_once=2)
@@ -51,6 +54,8 @@ _RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "style": (0.
 _VOICE_ID = re.compile(r"[0-9A-Za-z_-]+")
 _LONGEST_NAME = 200  # characters of a name that are shown
 _SHORTEST_LIMIT = 3000  # characters that every model takes; a clause is far shorter
+_PLAIN = 3  # times the bytes that an answer may have where its sound is not compressed
+_LEAST_LIMIT = 100  # characters; a shorter limit is none
 _SEEDS = 2**32
 _AFTER = 0.5  # seconds by which a last character may end after its sound
 
@@ -81,12 +86,22 @@ class ElevenLabsVoice:
 
     async def speak(self, utterance: Utterance, account: Account) -> Speech:
         """Speak a clause, with the time of each word. Raises VendorError, BudgetError, SettingError."""
-        texts = pieces(utterance.text)
+        texts = pieces(utterance.text, await self._limit(utterance, account), len(_tags(utterance)))
         spoken = [(text, await self._piece(utterance, text, part, account)) for part, text in enumerate(texts)]
         return joined(spoken)
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
+
+    async def _limit(self, utterance: Utterance, account: Account) -> int:
+        """Characters to be asked for at once: asked of the vendor where it matters, and kept with what was bought."""
+        if len(_tags(utterance)) + len(utterance.text) <= _SHORTEST_LIMIT:
+            return _SHORTEST_LIMIT
+
+        async def told() -> str:
+            return str(await longest(self._wires, self._model))
+
+        return int(await account.agreed(told, before=str(_SHORTEST_LIMIT)))
 
     async def _piece(self, utterance: Utterance, text: str, part: int, account: Account) -> Speech:
         wire = self._wires.to(HOME)
@@ -98,6 +113,7 @@ class ElevenLabsVoice:
             params={"output_format": self._format},
             paid=True,
         )
+        call = _with_room(call, len(body["text"]), self._format)
         price = None if self.price is None else self.price * len(body["text"])
         purchase = Purchase(HOME.name, self._model, text, len(body["text"]), price)
 
@@ -106,7 +122,7 @@ class ElevenLabsVoice:
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 
     def _asked(self, utterance: Utterance, text: str, part: int) -> dict[str, Any]:
-        tags = "".join(f"[{tag}] " for tag in utterance.tags) if part == 0 else ""
+        tags = _tags(utterance) if part == 0 else ""
         body: dict[str, Any] = {"text": tags + text, "model_id": self._model, "seed": utterance.seed % _SEEDS}
         if self._settings:
             body["voice_settings"] = self._settings
@@ -121,6 +137,23 @@ class ElevenLabsVoice:
         """What the vendor counted: it tells the characters."""
         told = answer.headers.get("character-cost", "")
         return None if self.price is None or not told.isdecimal() else self.price * int(told)
+
+
+def _with_room(call: Call, characters: int, form: str) -> Call:
+    """A call for so many characters: what a long text takes, in time and in bytes, is waited for and kept."""
+    share = max(1.0, characters / _SHORTEST_LIMIT)
+    plain = _PLAIN if form.startswith(("pcm", "wav")) else 1
+    return replace(
+        call,
+        patience=call.patience * share,
+        deadline=call.deadline * share,
+        largest=int(call.largest * share * plain),
+    )
+
+
+def _tags(utterance: Utterance) -> str:
+    """The delivery tags as they are written before a text."""
+    return "".join(f"[{tag}] " for tag in utterance.tags)
 
 
 def checked(choice: VoiceChoice) -> dict[str, Value]:
@@ -174,6 +207,21 @@ async def listed(wires: Wires, search: str = "") -> list[Listed]:
         page["next_page_token"] = str(following)
 
 
+async def longest(wires: Wires, model: str) -> int:
+    """The most characters that a model takes at once, as the vendor tells; the shortest limit known if it cannot."""
+    wire = wires.to(HOME)
+    try:
+        models = json_of(await wire.once(look("/v1/models")), wire.vendor)
+    except VendorError as error:
+        _log.info("%s cannot tell how long a text may be: %s", HOME.name, error)
+        return _SHORTEST_LIMIT
+    for each in models if isinstance(models, list) else ():
+        match each:
+            case {"model_id": str(name), "maximum_text_length_per_request": int(most)} if name == model:
+                return most if most >= _LEAST_LIMIT else _SHORTEST_LIMIT
+    return _SHORTEST_LIMIT
+
+
 def _is_voice(found: Any) -> bool:
     return isinstance(found, dict) and bool(_VOICE_ID.fullmatch(str(found.get("voice_id"))))
 
@@ -195,17 +243,6 @@ def _hears_tags(model: str) -> bool:
 
 def _takes_language(model: str) -> bool:
     return "multilingual" not in model and "monolingual" not in model
-
-
-def pieces(text: str, limit: int = _SHORTEST_LIMIT) -> list[str]:
-    """A text cut into pieces of at most ``limit`` characters, at spaces if there are any; joined they are the text."""
-    cut = []
-    while len(text) > limit:
-        space = text.rfind(" ", 1, limit + 1)
-        at = space + 1 if space > 0 else limit
-        cut.append(text[: min(at, limit)])
-        text = text[min(at, limit) :]
-    return [*cut, text]
 
 
 def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Speech:
@@ -258,26 +295,6 @@ def _words(heard: Sequence[Word], text: str) -> tuple[Word, ...]:
         else:
             words.append(each)
     return tuple(words)
-
-
-def joined(spoken: Sequence[tuple[str, Speech]]) -> Speech:
-    """Pieces of one clause, each with its text, as one: their sound end to end, their words where they stand in it."""
-    if len(spoken) == 1:
-        return spoken[0][1]
-    rate = spoken[0][1].rate
-    words: list[Word] = []
-    letters = 0
-    seconds = 0.0
-    for text, speech in spoken:
-        words += [
-            Word(letters + each.first, letters + each.last, seconds + each.start, seconds + each.end)
-            for each in speech.words
-        ]
-        letters += len(text)
-        seconds += len(speech.samples) / rate
-    whole = all(speech.bounds for _, speech in spoken)
-    bounds = (words[0].start, words[-1].end) if whole else None
-    return Speech(np.concatenate([speech.samples for _, speech in spoken]), rate, tuple(words), bounds)
 
 
 def _broken(what: str) -> BrokenAnswerError:

@@ -7,6 +7,7 @@ from typing import Any
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.pieces import joined, pieces
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -27,6 +28,7 @@ _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
 _SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
 _RANGES = {"speed": (0.25, 4.0)}
 _VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer")
+_LIMIT = 4096  # characters that are spoken at once
 _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 
 
@@ -76,15 +78,19 @@ class OpenAIVoice:
 
     async def speak(self, utterance: Utterance, account: Account) -> Speech:
         """Speak a clause. Raises VendorError, BudgetError."""
-        wire = self._wires.to(OPENAI)
-        body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": utterance.text}
-        call = Call(
-            "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
-        )
-        price = None if self.price is None else self.price * len(utterance.text)
-        purchase = Purchase(OPENAI.name, self._model, utterance.text, len(utterance.text), price)
-
-        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase)))
+        texts = pieces(utterance.text, _LIMIT)
+        return joined([(text, await self._piece(text, part, account)) for part, text in enumerate(texts)])
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
+
+    async def _piece(self, text: str, part: int, account: Account) -> Speech:
+        wire = self._wires.to(OPENAI)
+        body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": text}
+        call = Call(
+            "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
+        )
+        price = None if self.price is None else self.price * len(text)
+        purchase = Purchase(OPENAI.name, self._model, text, len(text), price)
+
+        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase, part=part)))
