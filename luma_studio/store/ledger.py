@@ -7,6 +7,7 @@ bought for): who dies in between finds it again and does not buy it anew.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -207,8 +208,11 @@ class Account:
         """The body of what is bought: as it arrived before, or else asked for by ``send``, which writes it to a path.
 
         ``cost`` reads from the answer what it really cost; where that is not told, the price is the cost. ``part``
-        tells several purchases for one key apart. Raises VendorError, BudgetError, StoreError.
+        tells several purchases for one key apart; without a key nothing is found again. Raises VendorError,
+        BudgetError, StoreError.
         """
+        if not self.key:
+            return await self._bought_for_once(purchase, send, cost)
         path = self._arrived(part)
         if await asyncio.to_thread(path.exists):
             await asyncio.to_thread(self.ledger.found, path.name)
@@ -216,6 +220,18 @@ class Account:
             await self._asked(purchase, path, send, cost)
         with files.explained(path):
             return await asyncio.to_thread(path.read_bytes)
+
+    async def _bought_for_once(
+        self,
+        purchase: Purchase,
+        send: Callable[[Path], Awaitable[Received]],
+        cost: Callable[[Received], Decimal | None],
+    ) -> bytes:
+        own = replace(self, key=secrets.token_hex(16))  # or one purchase would be taken for another
+        try:
+            return await own.buy(purchase, send, cost)
+        finally:
+            await own.forget()
 
     async def _asked(
         self,

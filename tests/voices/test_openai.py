@@ -52,6 +52,20 @@ def test_sound_that_is_none_is_no_take(studio, vendors):
     assert [take is not None for take in studio.production("calm").takes_in_use] == [True, True, False]
 
 
+def test_clauses_and_samples_of_a_voice_that_costs_nothing_are_not_taken_for_each_other(
+    vendors, workspace, monkeypatch
+):
+    monkeypatch.setenv("LUMA_PRICES", '{"openai:tts-1": 0}')
+    with Studio(workspace) as studio:
+        production = spoken_by(studio)
+        for clause, take in zip(production.clauses, production.takes_in_use, strict=True):
+            assert take.length == pytest.approx(len(spoken(clause.text, 44100).samples), abs=2)
+        for text in ("Rest.", "Rest a little longer."):
+            clip = asyncio.run(studio.hear(text, "en", NOVA))
+            assert len(clip.samples) == len(spoken(text, 24000).samples)
+        assert not list(studio.account("calm").store.joinpath("arrived").glob("*"))
+
+
 def test_one_production_mixes_vendors_and_the_embedded_voice_by_speaker(studio, vendors):
     script = '[Scene 1 – Hello]\nDialogue (Woman): "Hello."\nDialogue (Man): "Good day."\nDialogue (VO): "They met."'
     speakers = {"Woman": "elevenlabs:21m00Tcm4TlvDq8ikWAM", "Man": NOVA}
