@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -199,6 +200,19 @@ class Production:
     def takes_in_use(self) -> tuple[Take | None, ...]:
         """The take in use of each clause, None where it is not spoken. Read from the store the first time."""
         return self._in_use(self._state)
+
+    @property
+    def spoken(self) -> tuple[bool, ...]:
+        """Whether the take in use of each clause is there, and is what speaking it now would give.
+
+        It is another where a server of one's own was set in a vendor's place since.
+        """
+        with self._lock:  # clauses and state of one script
+            orders, takes = self._orders(self._state), self.takes_in_use
+        return tuple(
+            take is not None and take.fingerprint == order.recipe.fingerprint
+            for order, take in zip(orders, takes, strict=True)
+        )
 
     def take(self, fingerprint: str) -> Take:
         """A take of this production, in use or an earlier one.
@@ -464,13 +478,16 @@ class Production:
 
     @property
     def is_speaking(self) -> bool:
-        """Whether clauses are being spoken by this object."""
+        """Whether clauses are being spoken by this object, or an agent works on it."""
         return self._speaking.locked()
 
     def check_free(self) -> None:
-        """Raise BusyError while clauses are being spoken: until then script, voices and settings stay as they are."""
+        """Raise BusyError while clauses are being spoken, or an agent works: script, voices and settings stay then."""
         if self.is_speaking:
-            raise BusyError(f"{self.name} is being spoken. Wait until that has ended, or stop it, and try again.")
+            raise BusyError(
+                f"{self.name} is being spoken, or an agent works on it. Wait until that has ended, or stop it, and try "
+                "again."
+            )
 
     def reload(self) -> None:
         """Take up what was saved elsewhere: script, choices, pauses, takes.
@@ -663,7 +680,8 @@ class Production:
         return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
 
     def _orders(self, state: State) -> list[Order]:
-        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
+        voices = cache(self._means.voices)  # which look at the settings each time
+        return speaking.orders(self.clauses, state.clauses, self.choices, voices)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +23,7 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, voiced
+from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, server_of, voiced
 from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
@@ -68,7 +69,7 @@ class Studio:
         self.ledger = Ledger(self.folder)
         self.wires = Wires()
         self.names = Names(self.wires)
-        self._voices: dict[VoiceChoice, Voice] = {}
+        self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
@@ -122,10 +123,11 @@ class Studio:
         choices = self.names.chosen(known.choices if known else None, self.settings, changes)
         whole = parse(script.encode("utf-8", "replace").decode(), choices)
         clauses = tuple((known.cut(whole) if known else whole).clauses)
-        speaking.check_voices(clauses, choices, self.voice)
+        voices = cache(self.voice)
+        speaking.check_voices(clauses, choices, voices)
         here = _spoken(known, choices).intersection(map(_said, clauses)) if known else set()
         orders = [
-            speaking.order(clauses, index, choices, self.voice)
+            speaking.order(clauses, index, choices, voices)
             for index, clause in enumerate(clauses)
             if _said(clause) not in here
         ]
@@ -200,10 +202,11 @@ class Studio:
         drafts.forget(self.folder / drafts.LEFT, key)
 
     def voice(self, choice: VoiceChoice) -> Voice:
-        """A voice, made once. Raises SettingError if it does not exist."""
-        if choice not in self._voices:
-            self._voices[choice] = make_voice(choice, self.wires, self.settings.price)
-        return self._voices[choice]
+        """A voice, made once for each server that it is set to. Raises SettingError if it does not exist."""
+        key = choice, server_of(choice)
+        if key not in self._voices:
+            self._voices[key] = make_voice(choice, self.wires, self.settings.price)
+        return self._voices[key]
 
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
@@ -244,5 +247,5 @@ def _spoken(production: Production, choices: Choices) -> set[tuple[str | None, s
     """What a production has spoken, some of it perhaps by a voice of one clause's own, and would not speak again."""
     if (choices.voice, choices.speakers) != (production.choices.voice, production.choices.speakers):
         return set()
-    pairs = zip(production.clauses, production.takes_in_use, strict=True)
-    return {_said(clause) for clause, take in pairs if take is not None}
+    pairs = zip(production.clauses, production.spoken, strict=True)
+    return {_said(clause) for clause, spoken in pairs if spoken}

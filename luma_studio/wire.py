@@ -420,6 +420,22 @@ class Wires:
         self._wires.clear()
 
 
+def own_server(home: Home) -> str:
+    """The server of one's own that is set in a vendor's place, by host and path; "" where it is the vendor's own."""
+    return elsewhere(home, access(home.prefix).base_url or home.address)
+
+
+def elsewhere(home: Home, address: str) -> str:
+    """Where an address is, by host and path without name and password; "" where that is the vendor's own."""
+    try:
+        there = urlsplit(address.strip() if "//" in address else f"//{address.strip()}")
+    except ValueError:  # asking it tells
+        return "nowhere"
+    host = there.netloc.rpartition("@")[2].lower().removesuffix({"https": ":443", "http": ":80"}.get(there.scheme, ":"))
+    own = urlsplit(home.address).netloc
+    return "" if host == own or host.endswith(f".{own}") else host + there.path.rstrip("/")
+
+
 def _vendor(home: Home) -> Vendor:
     given = access(home.prefix)
     address = given.base_url or home.address

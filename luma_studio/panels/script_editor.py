@@ -212,7 +212,7 @@ class ScriptEditor(Panel):
             "here": quote.here,
             "cost": float(quote.cost),
             "unknown": [studio.names.shown(voice) for voice in quote.unknown],
-            "spoken": same and production is not None and None not in production.takes_in_use,
+            "spoken": same and production is not None and all(production.spoken),
         }
 
     def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
