@@ -23,7 +23,7 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, server_of, voiced
+from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
@@ -147,6 +147,10 @@ class Studio:
         takes = self._takes(self.settings.sample_rate)
         take = await speaking.bought(order, takes, self.account("samples"))
         return Clip(takes.samples(take), take.rate)
+
+    async def preview(self, address: str) -> Clip:
+        """A voice's ready-made sample (``Listed.preview``), fetched once and free. Raises VendorError, StoreError."""
+        return await preview(address, self.folder / STORE)
 
     def productions(self) -> list[str]:
         """The names of the productions in this workspace."""

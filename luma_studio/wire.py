@@ -93,8 +93,8 @@ class Vendor:
     """Where a vendor is and how one shows it who asks.
 
     ``key`` is the secret and never shown; ``variable`` the setting that holds it; ``header`` how it is sent, as
-    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer. ``at_once`` is how many requests may be under way
-    until the vendor tells its own limit.
+    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer; without one nobody is shown who asks. ``at_once`` is
+    how many requests may be under way until the vendor tells its own limit.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Vendor:
             raise BadKeyError(
                 f"The key of {self.name} has characters that no key has. Correct {self.variable}.", vendor=self.name
             )
-        return {self.header: f"{self.scheme} {self.key}".strip()}
+        return {self.header: f"{self.scheme} {self.key}".strip()} if self.header else {}
 
 
 @dataclass(frozen=True, slots=True)

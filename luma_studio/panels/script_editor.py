@@ -16,6 +16,7 @@ from typing import Any
 
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
+from luma_studio.audio.clip import Clip
 from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
@@ -62,6 +63,7 @@ class ScriptEditor(Panel):
             "read",
             "quote",
             "hear",
+            "preview",
             "speak",
             "left",
             "leave",
@@ -217,8 +219,14 @@ class ScriptEditor(Panel):
 
     def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
         """A few words as a voice speaks them: 16-bit little-endian samples."""
-        clip = asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice))
-        return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
+        return _sound(asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice)))
+
+    def do_preview(self, voice: str) -> tuple[Answer, Buffers]:
+        """A voice's ready-made sample, as ``do_hear``; of those that were offered, for the page names no address."""
+        known = self.session.studio.names.known(voice)
+        if known is None or not known.preview:
+            raise SettingError("This voice has no ready-made sample. Buy one instead.")
+        return _sound(asyncio.run(self.session.studio.preview(known.preview)))
 
     # Speaking
 
@@ -291,6 +299,11 @@ class ScriptEditor(Panel):
         numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
         names = map(files.name_from, chain([text], numbered))
         return next(name for name in names if not self._exists(name))
+
+
+def _sound(clip: Clip) -> tuple[Answer, Buffers]:
+    """A clip as the page plays it: 16-bit little-endian samples."""
+    return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
 
 
 def _examples() -> list[Path]:

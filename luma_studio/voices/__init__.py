@@ -16,6 +16,7 @@ from luma_studio.voices.espeak import EspeakVoice, variant_for
 from luma_studio.voices.names import Names
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
+from luma_studio.voices.previews import preview
 from luma_studio.voices.vendors import Listed, Offer, Price
 from luma_studio.wire import OPENAI as OPENAI_HOME
 from luma_studio.wire import Wires, own_server
@@ -31,6 +32,7 @@ __all__ = [
     "VoiceChoice",
     "make_voice",
     "offers",
+    "preview",
     "server_of",
     "voice_for",
     "voiced",

@@ -229,7 +229,8 @@ def _is_voice(found: Any) -> bool:
 def _listed(found: dict[str, Any]) -> Listed:
     labels = found.get("labels") or {}
     about = ", ".join(str(labels[name]) for name in ("gender", "age", "accent", "use_case") if labels.get(name))
-    return Listed(f"{ENGINE}:{found['voice_id']}", _one_line(found.get("name") or found["voice_id"]), _one_line(about))
+    name, preview = _one_line(found.get("name") or found["voice_id"]), str(found.get("preview_url") or "")
+    return Listed(f"{ENGINE}:{found['voice_id']}", name, _one_line(about), preview)
 
 
 def _one_line(text: object) -> str:

@@ -33,7 +33,7 @@ class Names:
         self._asking = threading.Lock()
         self._found: dict[tuple[Vendor, str], Listed] = {}
         self._missed: dict[tuple[Vendor, str], tuple[float, str]] = {}
-        self._called: dict[str, str] = {}
+        self._known: dict[str, Listed] = {}
 
     def written(self, text: str) -> str:
         """A voice as one writes it, with its id where its name stood; what has an id, or needs none, as it is.
@@ -62,13 +62,16 @@ class Names:
 
     def learn(self, voices: Iterable[Listed]) -> None:
         """Take note of what voices are called."""
-        self._called.update({each.voice: each.name for each in voices})
+        self._known.update({each.voice: each for each in voices})
+
+    def known(self, text: str) -> Listed | None:
+        """What is known of a voice. Asks nobody."""
+        return self._known.get(str(replace(VoiceChoice.parse(text), settings=())))
 
     def shown(self, text: str) -> str:
         """A voice as one reads it, with what it is called if that is known. Asks nobody."""
-        choice = VoiceChoice.parse(text)
-        name = self._called.get(str(replace(choice, settings=())))
-        return f"{name} ({text})" if name else text
+        known = self.known(text)
+        return f"{known.name} ({text})" if known else text
 
     def _asked(self, name: str) -> Listed:
         asked = self._wires.to(elevenlabs.HOME).vendor, _plain(name)
