@@ -131,6 +131,21 @@ def test_a_preview_that_was_damaged_on_the_disk_is_fetched_again(studio, vendors
     assert len(vendors.requests) == 2
 
 
+def test_a_preview_of_more_than_two_megabytes_is_not_taken_although_it_sounds(studio, vendors, address):
+    file = io.BytesIO()
+    codec.encode([np.ones(1_010_000, np.int16)], file, "wav", 44100)
+    vendors.misbehave(Fault(body=file.getvalue()))
+    with pytest.raises(TooLargeError):
+        hear(studio, address)
+
+
+def test_no_more_is_decoded_than_is_heard(studio, address, monkeypatch):
+    decoded = iter([np.ones(40 * 44100, np.int16)] * 3)
+    monkeypatch.setattr(codec, "decode", lambda _data, _rate: decoded)
+    assert len(hear(studio, address)) == 60 * 44100
+    assert len(list(decoded)) == 1
+
+
 def test_few_bytes_that_stand_for_hours_are_heard_for_a_minute(studio, vendors, address):
     file = io.BytesIO()
     codec.encode([np.zeros(44100 * 600, np.int16)], file, "flac", 44100)
