@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -32,7 +33,7 @@ from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.script.source import Source
-from luma_studio.settings import Choices, chosen
+from luma_studio.settings import Choices
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
@@ -45,6 +46,7 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.voices import Names
 from luma_studio.wire import Wires
 
 Key = SupportsIndex | str
@@ -62,6 +64,7 @@ class Means:
     """What a studio gives its productions to work with.
 
     ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
+    ``names`` has what voices are called.
     """
 
     store: Path
@@ -70,6 +73,7 @@ class Means:
     ledger: Ledger
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
+    names: Names
 
 
 class Production:
@@ -113,7 +117,7 @@ class Production:
             raise SettingError(f"There is no production {self.name!r} yet. Give its script to begin it.")
         before = saved or State(text="", choices=choices)
         wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
-        choices = chosen(before.choices, changes)
+        choices = self._means.names.chosen(saved.choices if saved else None, choices, changes)
         script = deciding.readied(parse(wanted, choices), before)
         clauses = tuple(script.clauses)
         if before.text != wanted:
@@ -197,6 +201,19 @@ class Production:
         """The take in use of each clause, None where it is not spoken. Read from the store the first time."""
         return self._in_use(self._state)
 
+    @property
+    def spoken(self) -> tuple[bool, ...]:
+        """Whether the take in use of each clause is there, and is what speaking it now would give.
+
+        It is another where a server of one's own was set in a vendor's place since.
+        """
+        with self._lock:  # clauses and state of one script
+            orders, takes = self._orders(self._state), self.takes_in_use
+        return tuple(
+            take is not None and take.fingerprint == order.recipe.fingerprint
+            for order, take in zip(orders, takes, strict=True)
+        )
+
     def take(self, fingerprint: str) -> Take:
         """A take of this production, in use or an earlier one.
 
@@ -247,12 +264,16 @@ class Production:
     async def speak_again(
         self, key: Key, *, voice: str | None = None, seed: int | None = None, listener: Listener = unheard
     ) -> None:
-        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay."""
+        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay.
+
+        Raises as ``speak``, and SettingError or VendorError for a voice whose name cannot be found.
+        """
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
             raise SettingError(f"A seed is a whole number from 0; {seed!r} is none.")
         if voice is not None and not isinstance(voice, str):
             raise SettingError(f"A voice is named as 'espeak:hi+f3'; {voice!r} names none.")
+        voice = voice and await asyncio.to_thread(self._means.names.written, voice)
         async with self._turn():
             clause = self._state.clauses[index]
             highest = max((take.seed for take in clause.takes), default=clause.seed)
@@ -694,7 +715,8 @@ class Production:
         return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
 
     def _orders(self, state: State) -> list[Order]:
-        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
+        voices = cache(self._means.voices)  # which look at the settings each time
+        return speaking.orders(self.clauses, state.clauses, self.choices, voices)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""

@@ -93,8 +93,8 @@ class Vendor:
     """Where a vendor is and how one shows it who asks.
 
     ``key`` is the secret and never shown; ``variable`` the setting that holds it; ``header`` how it is sent, as
-    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer. ``at_once`` is how many requests may be under way
-    until the vendor tells its own limit.
+    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer; without one nobody is shown who asks. ``at_once`` is
+    how many requests may be under way until the vendor tells its own limit.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Vendor:
             raise BadKeyError(
                 f"The key of {self.name} has characters that no key has. Correct {self.variable}.", vendor=self.name
             )
-        return {self.header: f"{self.scheme} {self.key}".strip()}
+        return {self.header: f"{self.scheme} {self.key}".strip()} if self.header else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ class Wire:
         self._gate = _Gate(vendor.at_once)
         self._client: httpx.AsyncClient | None = None
         self._hopeless: tuple[float, VendorError] | None = None  # when, and what, all that wait would meet, too
+        self._told: dict[tuple[Any, ...], asyncio.Future[Answer]] = {}  # what was asked once
 
     async def send(self, call: Call, into: Path | None = None) -> Answer:
         """Send a request and have its answer, whole; ``into`` has the body written there instead, whole or not at all.
@@ -168,6 +169,13 @@ class Wire:
         Raises VendorError: what happened, and what to do.
         """
         return await _on_the_line(self._hoped(call, into))
+
+    async def once(self, call: Call) -> Answer:
+        """The answer to a question that buys nothing, asked once for as long as the wire is open.
+
+        What went wrong is no answer: whoever asks next asks anew. Raises as ``send``.
+        """
+        return await _on_the_line(self._once(call))
 
     async def stream(self, call: Call) -> AsyncIterator[bytes]:
         """Send a request and have the body's pieces as they come. Tried again only until the first has come."""
@@ -204,6 +212,18 @@ class Wire:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def _once(self, call: Call) -> Answer:
+        question = (call.path, *sorted(call.params.items()))
+        if question not in self._told:
+            self._told[question] = asyncio.ensure_future(self._hoped(call, None))
+        asked = self._told[question]
+        try:
+            return await asyncio.shield(asked)
+        except Exception:
+            if self._told.get(question) is asked:
+                del self._told[question]
+            raise
 
     async def _hoped(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
         """Send; what all others would meet, too, is remembered for those that wait."""
@@ -398,6 +418,22 @@ class Wires:
         for wire in self._wires.values():
             wire.close()
         self._wires.clear()
+
+
+def own_server(home: Home) -> str:
+    """The server of one's own that is set in a vendor's place, by host and path; "" where it is the vendor's own."""
+    return elsewhere(home, access(home.prefix).base_url or home.address)
+
+
+def elsewhere(home: Home, address: str) -> str:
+    """Where an address is, by host and path without name and password; "" where that is the vendor's own."""
+    try:
+        there = urlsplit(address.strip() if "//" in address else f"//{address.strip()}")
+    except ValueError:  # asking it tells
+        return "nowhere"
+    host = there.netloc.rpartition("@")[2].lower().removesuffix({"https": ":443", "http": ":80"}.get(there.scheme, ":"))
+    own = urlsplit(home.address).netloc
+    return "" if host == own or host.endswith(f".{own}") else host + there.path.rstrip("/")
 
 
 def _vendor(home: Home) -> Vendor:
@@ -660,6 +696,19 @@ def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="luma-wire", daemon=True).start()
     return loop
+
+
+def waited(task: Coroutine[Any, Any, _T]) -> _T:
+    """What a task of the wire gives, for a caller that cannot await, whether an event loop runs in its thread or not.
+
+    The wire's own thread must not call it: it would wait for itself.
+    """
+    coming = asyncio.run_coroutine_threadsafe(task, _line())
+    try:
+        return coming.result()
+    except BaseException:  # interrupted: nobody waits for it any more
+        coming.cancel()
+        raise
 
 
 async def _on_the_line(task: Coroutine[Any, Any, _T]) -> _T:

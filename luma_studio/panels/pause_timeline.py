@@ -108,7 +108,7 @@ class PauseTimeline(Panel):
         return [
             {
                 "fingerprint": each.fingerprint,
-                "voice": each.voice,
+                "voice": self.session.studio.names.shown(each.voice),
                 "seed": each.seed,
                 "used": used is not None and each.fingerprint == used.fingerprint,
             }

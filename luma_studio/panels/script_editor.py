@@ -16,6 +16,7 @@ from typing import Any
 
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
+from luma_studio.audio.clip import Clip
 from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.production import Production
@@ -26,7 +27,7 @@ from luma_studio.store import files
 from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
-from luma_studio.voices import VoiceChoice, offers
+from luma_studio.voices import Offer, VoiceChoice, offers
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import variants
 
@@ -55,12 +56,14 @@ class ScriptEditor(Panel):
         [
             "about",
             "offers",
+            "written",
             "state",
             "example",
             "decode",
             "read",
             "quote",
             "hear",
+            "preview",
             "speak",
             "left",
             "leave",
@@ -79,12 +82,20 @@ class ScriptEditor(Panel):
 
     def do_offers(self) -> Answer:
         """What vendors have to choose from: their voices and models, or why one has nothing."""
+        offered = asyncio.run(offers(self.session.studio.wires))
+        for each in offered:
+            if isinstance(each, Offer):
+                self.session.studio.names.learn(each.voices)
         return [
             {"problem": str(each), "vendor": each.vendor, "lacks_key": isinstance(each, NoKeyError)}
             if isinstance(each, VendorError)
             else asdict(each)
-            for each in asyncio.run(offers(self.session.studio.wires))
+            for each in offered
         ]
+
+    def do_written(self, voice: str) -> str:
+        """A voice as it was typed, with its id where its name stood. Raises SettingError, VendorError."""
+        return self.session.studio.names.written(voice)
 
     def do_state(self) -> Answer:
         """The script that is open with its draft and choices; without one, the draft that has no production yet.
@@ -188,12 +199,13 @@ class ScriptEditor(Panel):
         That one ``exists``; it is ``another`` script, with which speaking would not go on; or the ``same`` text.
         Changes nothing.
         """
+        studio = self.session.studio
         exists = self._exists(name)
         production = self._known(name) if exists else None
-        choices = chosen(production.choices if production else self._base, changes)
+        choices = studio.names.chosen(production.choices if production else None, self._base, changes)
         is_text = production is not None and _is_text(production, text)
         same = production is not None and choices == production.choices and is_text
-        quote = production.quote() if production and same else self.session.studio.quote(name, text, **changes)
+        quote = production.quote() if production and same else studio.quote(name, text, **changes)
         return {
             "exists": exists,
             "another": not is_text and self._is_another(name, text, choices),
@@ -201,14 +213,20 @@ class ScriptEditor(Panel):
             "to_speak": quote.to_speak,
             "here": quote.here,
             "cost": float(quote.cost),
-            "unknown": quote.unknown,
-            "spoken": same and production is not None and None not in production.takes_in_use,
+            "unknown": [studio.names.shown(voice) for voice in quote.unknown],
+            "spoken": same and production is not None and all(production.spoken),
         }
 
     def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
         """A few words as a voice speaks them: 16-bit little-endian samples."""
-        clip = asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice))
-        return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
+        return _sound(asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice)))
+
+    def do_preview(self, voice: str) -> tuple[Answer, Buffers]:
+        """A voice's ready-made sample, as ``do_hear``; of those that were offered, for the page names no address."""
+        known = self.session.studio.names.known(voice)
+        if known is None or not known.preview:
+            raise SettingError("This voice has no ready-made sample. Buy one instead.")
+        return _sound(asyncio.run(self.session.studio.preview(known.preview)))
 
     # Speaking
 
@@ -244,7 +262,10 @@ class ScriptEditor(Panel):
 
     def _begin(self, name: str, text: str, changes: Changes) -> None:
         """Raises SettingError for a name that another script has, with a remedy that the page has, too."""
-        if self._exists(name) and self._is_another(name, text, chosen(self._known(name).choices, changes)):
+        studio = self.session.studio
+        kept = self._known(name).choices if self._exists(name) else None
+        choices = studio.names.chosen(kept, studio.settings, changes)  # asks for names before the session is held
+        if kept is not None and self._is_another(name, text, choices):
             raise SettingError(f"{name} holds another script. Choose another name, or open {name} to change it.")
         self.session.begin(name, text, **changes)
 
@@ -278,6 +299,11 @@ class ScriptEditor(Panel):
         numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
         names = map(files.name_from, chain([text], numbered))
         return next(name for name in names if not self._exists(name))
+
+
+def _sound(clip: Clip) -> tuple[Answer, Buffers]:
+    """A clip as the page plays it: 16-bit little-endian samples."""
+    return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
 
 
 def _examples() -> list[Path]:

@@ -23,11 +23,15 @@ Kind = type | tuple[type, ...]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A voice that a vendor has: as one writes it, and what it is called and said to be."""
+    """A voice that a vendor has: as one writes it, and what it is called and said to be.
+
+    ``preview`` is the address of a ready-made sample, which is free; "" where there is none.
+    """
 
     voice: str
     name: str
     about: str = ""
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def words(text: str) -> tuple[Word, ...]:
 
 def give(studio: Studio, voice: Any, choice: str = "espeak") -> None:
     """Let a studio use this voice wherever ``choice`` is asked for."""
-    studio._voices[VoiceChoice.parse(choice)] = voice
+    studio._voices[VoiceChoice.parse(choice), ""] = voice
 
 
 class Killed(BaseException):

@@ -347,6 +347,8 @@ class Vendors:
         self.mind: Callable[[Request], str | Said] = _nobody_thinks
         """What a model answers; it is called on the server's thread."""
         self.tier = "pro"
+        self.voices = dict(VOICES)
+        """The names of the ElevenLabs voices, by id."""
         self.character_limit = 1_000_000
         self.limits = {"eleven_multilingual_v2": 10_000, "eleven_flash_v2_5": 40_000, "eleven_v3": 3_000}
         """The most characters of a request, by ElevenLabs model; the models that there are."""
@@ -668,7 +670,7 @@ class Vendors:
     def _check_speech(self, asked: Mapping[str, Any], model: str, voices: list[str], texts: list[str]) -> None:
         """What is refused for speech and dialogue alike."""
         for voice in voices:
-            if voice not in VOICES:
+            if voice not in self.voices:
                 raise _Refused(
                     404,
                     elevenlabs_error("voice_not_found", f"A voice with voice_id {voice} was not found.", "not_found"),
@@ -703,7 +705,7 @@ class Vendors:
 
     def _voices(self, request: Request) -> _Answer:
         wanted = request.query.get("search", "").casefold()
-        found = [(key, name) for key, name in VOICES.items() if wanted in name.casefold()]
+        found = [(key, name) for key, name in self.voices.items() if wanted in name.casefold()]
         first = int(request.query.get("next_page_token") or 0)
         size = min(_PAGE, int(request.query.get("page_size", 10)))
         more = first + size < len(found)
