@@ -656,7 +656,7 @@ class Production:
         return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
 
     def _orders(self, state: State) -> list[Order]:
-        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
+        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices, self.spans)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,10 +12,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from luma_studio.audio.clip import Samples
 from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Company, Speech, Utterance, VoiceChoice
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -50,7 +50,8 @@ _SETTINGS = {"model": str, "format": str, **_VOICE_SETTINGS}
 _RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "style": (0.0, 1.0), "speed": (0.7, 1.2)}
 _SHORTEST_LIMIT = 3000  # characters that every model takes; a clause is far shorter
 _SEEDS = 2**32
-_AFTER = 0.5  # seconds by which a last character may end after its sound
+_IN_DIALOGUE = "eleven_v3"  # how the models begin that speak dialogues
+AFTER = 0.5  # seconds by which a last character may end after its sound
 
 
 class ElevenLabsVoice:
@@ -72,13 +73,14 @@ class ElevenLabsVoice:
             raise SettingError(
                 f"The format {self._format!r} of {ENGINE} cannot be used. Choose mp3_44100_128, or wav_44100."
             )
-        self._pcm = int(self._format.split("_")[1]) if self._format.startswith("pcm") else None
+        self._pcm = pcm_rate(self._format)
         self._voice = choice.voice
         self._settings = settings
         self._wires = wires
         self.price = price(ENGINE, self._model)
         self.tags = _hears_tags(self._model)
         self.identity = identity(ENGINE, self._model, self._voice, self._format, settings)
+        self.company = self._company()
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks a language: the models speak some 30 to 70, and the vendor refuses the others."""
@@ -92,6 +94,12 @@ class ElevenLabsVoice:
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
+
+    def _company(self) -> Company | None:
+        """Those who speak with the same model and settings, where a dialogue has both."""
+        if not self._model.startswith(_IN_DIALOGUE) or not self._settings.keys() <= {"stability"}:
+            return None
+        return Company(self._model, self._format, tuple(self._settings.items()), self.price, self._wires)
 
     async def _piece(self, utterance: Utterance, text: str, part: int, account: Account) -> Speech:
         wire = self._wires.to(HOME)
@@ -111,12 +119,12 @@ class ElevenLabsVoice:
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 
     def _asked(self, utterance: Utterance, text: str, part: int) -> dict[str, Any]:
-        tags = "".join(f"[{tag}] " for tag in utterance.tags) if part == 0 else ""
+        tags = tags_of(utterance) if part == 0 else ""
         body: dict[str, Any] = {"text": tags + text, "model_id": self._model, "seed": utterance.seed % _SEEDS}
         if self._settings:
             body["voice_settings"] = self._settings
         if _takes_language(self._model):
-            body["language_code"] = utterance.language.partition("-")[0].lower()
+            body["language_code"] = language_code(utterance)
         if not _hears_tags(self._model):  # the v3 models know no neighbours
             neighbours = {"previous_text": utterance.before, "next_text": utterance.after}
             body |= {name: words for name, words in neighbours.items() if words}
@@ -124,8 +132,7 @@ class ElevenLabsVoice:
 
     def _cost(self, answer: Received) -> Decimal | None:
         """What the vendor counted: it tells the characters."""
-        told = answer.headers.get("character-cost", "")
-        return None if self.price is None or not told.isdecimal() else self.price * int(told)
+        return cost(answer, self.price)
 
 
 async def account(wires: Wires) -> str:
@@ -162,6 +169,27 @@ def _listed(found: dict[str, Any]) -> Listed:
     return Listed(f"{ENGINE}:{found['voice_id']}", str(found.get("name") or found["voice_id"]), about)
 
 
+def tags_of(utterance: Utterance) -> str:
+    """A clause's delivery tags, as they stand before its text."""
+    return "".join(f"[{tag}] " for tag in utterance.tags)
+
+
+def language_code(utterance: Utterance) -> str:
+    """A clause's language, as the vendor is told it."""
+    return utterance.language.partition("-")[0].lower()
+
+
+def cost(answer: Received, price: Decimal | None) -> Decimal | None:
+    """US dollars of an answer, by the characters that the vendor says it counted; None where either is not known."""
+    told = answer.headers.get("character-cost", "")
+    return None if price is None or not told.isdecimal() else price * int(told)
+
+
+def pcm_rate(form: str) -> int | None:
+    """The rate of a format of bare samples; None for one that tells its own."""
+    return int(form.split("_")[1]) if form.startswith("pcm") else None
+
+
 def _hears_tags(model: str) -> bool:
     return model.startswith(("eleven_v3", "eleven_v4"))
 
@@ -185,13 +213,9 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     """What the vendor answered for a text, whose first ``skipped`` characters are tags, as sound of rate ``pcm`` or
     of a kind that tells its own. Raises BrokenAnswerError.
     """
-    try:
-        data = base64.b64decode(found["audio_base64"], validate=True)
-        alignment = found.get("alignment")
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise _broken("has no sound in it") from error
-    samples, rate = sound(HOME.name, data, pcm)
-    times = None if alignment is None else _times(alignment, text, len(samples) / rate)
+    samples, rate = sound_of(found, pcm)
+    alignment = found.get("alignment")
+    times = None if alignment is None else times_of(alignment, text, len(samples) / rate)
     if not times:
         return Speech(samples, rate)
     heard = [each for each in times if each.first >= skipped and text[each.first : each.last].strip()]
@@ -201,8 +225,20 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     return Speech(samples, rate, _words(heard, text[skipped:]), (heard[0].start, heard[-1].end))
 
 
-def _times(alignment: Any, text: str, length: float) -> list[Word]:
-    """Each character of the text and when it is heard; empty where the vendor timed other words than these."""
+def sound_of(found: Any, pcm: int | None) -> tuple[Samples, int]:
+    """The sound in an answer and its rate, which is ``pcm`` for bare samples. Raises BrokenAnswerError."""
+    try:
+        data = base64.b64decode(found["audio_base64"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise broken("has no sound in it") from error
+    return sound(HOME.name, data, pcm)
+
+
+def times_of(alignment: Any, text: str, length: float) -> list[Word]:
+    """Each character of the text and when it is heard; empty where the vendor timed other words than these.
+
+    ``length`` is that of the sound, in seconds. Raises BrokenAnswerError.
+    """
     try:
         characters: Sequence[str] = alignment["characters"]
         starts, ends = alignment["character_start_times_seconds"], alignment["character_end_times_seconds"]
@@ -213,11 +249,11 @@ def _times(alignment: Any, text: str, length: float) -> list[Word]:
             )
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise _broken("has times that cannot be read") from error
+        raise broken("has times that cannot be read") from error
     if any(not 0 <= each.start <= each.end for each in times):
-        raise _broken("has times that cannot be")
-    if times and times[-1].end > length + _AFTER:
-        raise _broken("has less sound than it tells times of")
+        raise broken("has times that cannot be")
+    if times and times[-1].end > length + AFTER:
+        raise broken("has less sound than it tells times of")
     return times if "".join(characters) == text else []
 
 
@@ -253,5 +289,6 @@ def joined(spoken: Sequence[tuple[str, Speech]]) -> Speech:
     return Speech(np.concatenate([speech.samples for _, speech in spoken]), rate, tuple(words), bounds)
 
 
-def _broken(what: str) -> BrokenAnswerError:
+def broken(what: str) -> BrokenAnswerError:
+    """The error of an answer that came and is not what it should be."""
     return BrokenAnswerError(f"The answer of {HOME.name} {what}. It was not kept; try again.", vendor=HOME.name)
