@@ -445,9 +445,14 @@ async def _asked_together(wanted: Sequence[Order], takes: TakeStore, account: Ac
     StoreError.
     """
     async with shares.claims(account, [each.recipe.fingerprint for each in wanted]) as claimed:
+        missing = []
         for each in wanted:
-            await _take_up(each, claimed[each.recipe.fingerprint])
-        missing = [each for each in wanted if not await asyncio.to_thread(_is_bought, each, takes, account)]
+            own = claimed[each.recipe.fingerprint]
+            await _take_up(each, own)
+            if await asyncio.to_thread(_here, each, takes) is not None:
+                await own.forget()
+            elif not await asyncio.to_thread(own.has_arrived):
+                missing.append(each)
         for together in _dialogues(missing):
             await _bought_together(together, account)
 
