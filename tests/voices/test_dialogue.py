@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from luma_studio.errors import BrokenAnswerError, BudgetError, Stopped, VoiceError
 from luma_studio.production import Production
 from luma_studio.store import files
+from luma_studio.store.ledger import Ledger
 from luma_studio.studio import STORE, Studio
 from luma_studio.timeline.take import Take
 from luma_studio.voices import VoiceChoice, dialogue
@@ -140,6 +141,13 @@ def test_who_has_another_model_format_or_setting_or_nobody_to_answer_is_asked_fo
     production = spoken_by(studio, speakers={**SPEAKERS, **changes})
     assert not together(vendors)
     assert None not in production.takes_in_use
+
+
+@pytest.mark.parametrize("setting", ["speed=0.9", "style=0.1", "similarity_boost=0.5", "use_speaker_boost=true"])
+def test_settings_that_no_dialogue_knows_are_kept_by_asking_for_each_clause_alone(studio, vendors, setting):
+    spoken_by(studio, speakers={name: f"{voice},{setting}" for name, voice in SPEAKERS.items()})
+    assert not together(vendors)
+    assert all(request.json["voice_settings"] for request in vendors.requests)
 
 
 def test_a_clause_with_a_voice_or_reading_of_its_own_is_asked_for_alone_and_ends_a_dialogue(studio, vendors):
@@ -376,8 +384,21 @@ def test_a_dialogue_that_had_arrived_is_found_by_one_of_its_clauses_alone(studio
     assert left(studio) == []
 
 
-def _die(*_: Any) -> Any:
+def _die(*_: Any, **__: Any) -> Any:
     raise Killed
+
+
+def test_the_ledger_hears_of_a_dialogue_that_arrived_as_its_buyer_died(studio, vendors, monkeypatch):
+    production = begun(studio, THREE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "settle", _die)
+        with pytest.raises(Killed):
+            asyncio.run(production.speak())
+    assert [entry.outcome for entry in studio.ledger.entries("day")] == ["asked"]
+    asyncio.run(production.speak())
+    (entry,) = studio.ledger.entries("day")
+    assert (entry.outcome, entry.cost) == ("arrived", entry.purchase.price)
+    assert set(vendors.bought.values()) == {1}
 
 
 def test_two_studios_that_speak_the_same_lines_in_another_order_buy_them_once(workspace, vendors):
@@ -589,6 +610,23 @@ def test_where_dialogues_are_refused_the_clauses_are_asked_for_one_by_one(studio
     assert all([each.outcome for each in events if each.clause == index] == ["began", "done"] for index in range(6))
     assert {each.outcome for each in studio.ledger.entries("day") if " " in each.purchase.subject} >= {"refused"}
     assert left(studio) == []
+
+
+def test_after_a_stop_a_refused_dialogue_is_not_asked_for_in_pieces(studio, vendors):
+    refused = Fault(status=404, body={"detail": "Not Found"}, how="hang")
+    vendors.misbehave(refused, when=lambda request: request.texts == MORNING)
+    script = SCRIPT + '\n[Scene 3 – Night]\nDialogue (Cleo): "Hush."\n'
+
+    def listener(event):
+        if event.outcome == "done":
+            vendors.release()
+            raise Stopped
+
+    production = begun(studio, script)
+    with pytest.raises(Stopped):
+        asyncio.run(production.speak(listener))
+    assert vendors.bought == {"Hush.": 1}
+    assert [take is not None for take in production.takes_in_use] == [False] * 6 + [True]
 
 
 def test_a_voice_that_does_not_exist_fails_alone(studio, vendors):
