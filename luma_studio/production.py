@@ -716,7 +716,7 @@ class Production:
 
     def _orders(self, state: State) -> list[Order]:
         voices = cache(self._means.voices)  # which look at the settings each time
-        return speaking.orders(self.clauses, state.clauses, self.choices, voices)
+        return speaking.orders(self.clauses, state.clauses, self.choices, voices, self.spans)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""

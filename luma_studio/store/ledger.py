@@ -213,13 +213,30 @@ class Account:
         """
         if not self.key:
             return await self._bought_for_once(purchase, send, cost)
+        body = await asyncio.to_thread(self.arrived, part)
+        if body is not None:
+            return body
         path = self._arrived(part)
-        if await asyncio.to_thread(path.exists):
-            await asyncio.to_thread(self.ledger.found, path.name)
-        else:
-            await self._asked(purchase, path, send, cost)
+        await self._asked(purchase, path, send, cost)
         with files.explained(path):
             return await asyncio.to_thread(path.read_bytes)
+
+    def has_arrived(self, part: int = 0) -> bool:
+        """Whether what was bought for the key is here and has not become what it was bought for."""
+        return self._arrived(part).exists()
+
+    def arrived(self, part: int = 0) -> bytes | None:
+        """The body of what arrived before, and the ledger knows it then; None where nothing did."""
+        path = self._arrived(part)
+        if not path.exists():
+            return None
+        self.ledger.found(path.name)
+        with files.explained(path):
+            return path.read_bytes()
+
+    def keep(self, body: bytes) -> None:
+        """Have a body be what arrived for the key: it came as part of another purchase."""
+        files.write(self._arrived(0), body, durable=True)
 
     async def _bought_for_once(
         self,

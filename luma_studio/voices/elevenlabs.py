@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 import re
 from collections.abc import Sequence
@@ -13,10 +12,11 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
+from luma_studio.audio.clip import Samples
 from luma_studio.errors import BrokenAnswerError, SettingError, VendorError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.base import Company, Speech, Utterance, Value, VoiceChoice
 from luma_studio.voices.pieces import joined, pieces
 from luma_studio.voices.vendors import (
     AT_ONCE,
@@ -57,7 +57,8 @@ _SHORTEST_LIMIT = 3000  # characters that every model takes; a clause is far sho
 _PLAIN = 3  # times the bytes that an answer may have where its sound is not compressed
 _LEAST_LIMIT = 100  # characters; a shorter limit is none
 _SEEDS = 2**32
-_AFTER = 0.5  # seconds by which a last character may end after its sound
+_IN_DIALOGUE = "eleven_v3"  # how the models begin that speak dialogues
+AFTER = 0.5  # seconds by which a last character may end after its sound
 
 
 class ElevenLabsVoice:
@@ -72,13 +73,14 @@ class ElevenLabsVoice:
         settings = checked(choice)
         self._model = str(settings.pop("model", _MODEL))
         self._format = str(settings.pop("format", _FORMAT))
-        self._pcm = int(self._format.split("_")[1]) if self._format.startswith("pcm") else None
+        self._pcm = pcm_rate(self._format)
         self._voice = choice.voice
         self._settings = settings
         self._wires = wires
         self.price = price(ENGINE, self._model)
         self.tags = _hears_tags(self._model)
         self.identity = identity(ENGINE, self._model, self._voice, self._format, settings)
+        self.company = self._company()
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks a language: the models speak some 30 to 70, and the vendor refuses the others."""
@@ -86,16 +88,22 @@ class ElevenLabsVoice:
 
     async def speak(self, utterance: Utterance, account: Account) -> Speech:
         """Speak a clause, with the time of each word. Raises VendorError, BudgetError, SettingError."""
-        texts = pieces(utterance.text, await self._limit(utterance, account), len(_tags(utterance)))
+        texts = pieces(utterance.text, await self._limit(utterance, account), len(tags_of(utterance)))
         spoken = [(text, await self._piece(utterance, text, part, account)) for part, text in enumerate(texts)]
         return joined(spoken)
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
 
+    def _company(self) -> Company | None:
+        """Those who speak with the same model and settings, where a dialogue has both."""
+        if not self._model.startswith(_IN_DIALOGUE) or not self._settings.keys() <= {"stability"}:
+            return None
+        return Company(self._model, self._format, tuple(self._settings.items()), self.price, self._wires)
+
     async def _limit(self, utterance: Utterance, account: Account) -> int:
         """Characters to be asked for at once: asked of the vendor where it matters, and kept with what was bought."""
-        if len(_tags(utterance)) + len(utterance.text) <= _SHORTEST_LIMIT:
+        if len(tags_of(utterance)) + len(utterance.text) <= _SHORTEST_LIMIT:
             return _SHORTEST_LIMIT
 
         async def told() -> str:
@@ -122,12 +130,12 @@ class ElevenLabsVoice:
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 
     def _asked(self, utterance: Utterance, text: str, part: int) -> dict[str, Any]:
-        tags = _tags(utterance) if part == 0 else ""
+        tags = tags_of(utterance) if part == 0 else ""
         body: dict[str, Any] = {"text": tags + text, "model_id": self._model, "seed": utterance.seed % _SEEDS}
         if self._settings:
             body["voice_settings"] = self._settings
         if _takes_language(self._model):
-            body["language_code"] = utterance.language.partition("-")[0].lower()
+            body["language_code"] = language_code(utterance)
         if not _hears_tags(self._model):  # the v3 models know no neighbours
             neighbours = {"previous_text": utterance.before, "next_text": utterance.after}
             body |= {name: words for name, words in neighbours.items() if words}
@@ -135,8 +143,7 @@ class ElevenLabsVoice:
 
     def _cost(self, answer: Received) -> Decimal | None:
         """What the vendor counted: it tells the characters."""
-        told = answer.headers.get("character-cost", "")
-        return None if self.price is None or not told.isdecimal() else self.price * int(told)
+        return cost(answer, self.price)
 
 
 def _with_room(call: Call, characters: int, form: str) -> Call:
@@ -149,11 +156,6 @@ def _with_room(call: Call, characters: int, form: str) -> Call:
         deadline=call.deadline * share,
         largest=int(call.largest * share * plain),
     )
-
-
-def _tags(utterance: Utterance) -> str:
-    """The delivery tags as they are written before a text."""
-    return "".join(f"[{tag}] " for tag in utterance.tags)
 
 
 def checked(choice: VoiceChoice) -> dict[str, Value]:
@@ -238,6 +240,27 @@ def _one_line(text: object) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in str(text)).split())[:_LONGEST_NAME]
 
 
+def tags_of(utterance: Utterance) -> str:
+    """A clause's delivery tags, as they stand before its text."""
+    return "".join(f"[{tag}] " for tag in utterance.tags)
+
+
+def language_code(utterance: Utterance) -> str:
+    """A clause's language, as the vendor is told it."""
+    return utterance.language.partition("-")[0].lower()
+
+
+def cost(answer: Received, price: Decimal | None) -> Decimal | None:
+    """US dollars of an answer, by the characters that the vendor says it counted; None where either is not known."""
+    told = answer.headers.get("character-cost", "")
+    return None if price is None or not told.isdecimal() else price * int(told)
+
+
+def pcm_rate(form: str) -> int | None:
+    """The rate of a format of bare samples; None for one that tells its own."""
+    return int(form.split("_")[1]) if form.startswith("pcm") else None
+
+
 def _hears_tags(model: str) -> bool:
     return model.startswith(("eleven_v3", "eleven_v4"))
 
@@ -250,13 +273,9 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     """What the vendor answered for a text, whose first ``skipped`` characters are tags, as sound of rate ``pcm`` or
     of a kind that tells its own. Raises BrokenAnswerError.
     """
-    try:
-        data = base64.b64decode(found["audio_base64"], validate=True)
-        alignment = found.get("alignment")
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise _broken("has no sound in it") from error
-    samples, rate = sound(HOME.name, data, pcm)
-    times = None if alignment is None else _times(alignment, text, len(samples) / rate)
+    samples, rate = sound_of(found, pcm)
+    alignment = found.get("alignment")
+    times = None if alignment is None else times_of(alignment, text, len(samples) / rate)
     if not times:
         return Speech(samples, rate)
     heard = [each for each in times if each.first >= skipped and text[each.first : each.last].strip()]
@@ -266,8 +285,20 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     return Speech(samples, rate, _words(heard, text[skipped:]), (heard[0].start, heard[-1].end))
 
 
-def _times(alignment: Any, text: str, length: float) -> list[Word]:
-    """Each character of the text and when it is heard; empty where the vendor timed other words than these."""
+def sound_of(found: Any, pcm: int | None) -> tuple[Samples, int]:
+    """The sound in an answer and its rate, which is ``pcm`` for bare samples. Raises BrokenAnswerError."""
+    try:
+        data = base64.b64decode(found["audio_base64"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise unfit("has no sound in it") from error
+    return sound(HOME.name, data, pcm)
+
+
+def times_of(alignment: Any, text: str, length: float) -> list[Word]:
+    """Each character of the text and when it is heard; empty where the vendor timed other words than these.
+
+    ``length`` is that of the sound, in seconds. Raises BrokenAnswerError.
+    """
     try:
         characters: Sequence[str] = alignment["characters"]
         starts, ends = alignment["character_start_times_seconds"], alignment["character_end_times_seconds"]
@@ -278,11 +309,11 @@ def _times(alignment: Any, text: str, length: float) -> list[Word]:
             )
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise _broken("has times that cannot be read") from error
+        raise unfit("has times that cannot be read") from error
     if any(not 0 <= each.start <= each.end for each in times):
-        raise _broken("has times that cannot be")
-    if times and times[-1].end > length + _AFTER:
-        raise _broken("has less sound than it tells times of")
+        raise unfit("has times that cannot be")
+    if times and times[-1].end > length + AFTER:
+        raise unfit("has less sound than it tells times of")
     return times if "".join(characters) == text else []
 
 
@@ -298,5 +329,6 @@ def _words(heard: Sequence[Word], text: str) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _broken(what: str) -> BrokenAnswerError:
+def unfit(what: str) -> BrokenAnswerError:
+    """The error of an answer that came and is not what it should be."""
     return BrokenAnswerError(f"The answer of {HOME.name} {what}. It was not kept; try again.", vendor=HOME.name)

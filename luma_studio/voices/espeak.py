@@ -83,6 +83,7 @@ class EspeakVoice:
 
     price = Decimal(0)
     tags = False
+    company = None
 
     def __init__(self, choice: VoiceChoice) -> None:
         language, _, self._variant = choice.voice.partition("+")

@@ -57,6 +57,7 @@ class OpenAIVoice:
 
     concurrency = AT_ONCE
     tags = False
+    company = None
 
     def __init__(self, choice: VoiceChoice, wires: Wires, price: Price) -> None:
         settings = settings_of(choice, _SETTINGS, _EXAMPLE)

@@ -24,6 +24,7 @@ class FakeVoice:
 
     concurrency = 4
     tags = False
+    company = None
     price: Decimal | None = Decimal("0.01")
 
     def __init__(self, name: str = "fake") -> None:
