@@ -45,6 +45,7 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.voices import Hear
 from luma_studio.wire import Wires
 
 Key = SupportsIndex | str
@@ -241,9 +242,19 @@ class Production:
             await self._speak(orders, listener)
 
     async def speak_again(
-        self, key: Key, *, voice: str | None = None, seed: int | None = None, listener: Listener = unheard
+        self,
+        key: Key,
+        *,
+        voice: str | None = None,
+        seed: int | None = None,
+        listener: Listener = unheard,
+        hear: Hear | None = None,
     ) -> None:
-        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay."""
+        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay.
+
+        One that has no take in use is spoken as ``speak`` would. ``hear`` is told the sound as it comes, from when the
+        first 250 ms are there: int16 of shape (n,) and their rate, from any thread. Raises as ``speak``.
+        """
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
             raise SettingError(f"A seed is a whole number from 0; {seed!r} is none.")
@@ -258,9 +269,9 @@ class Production:
                 self.choices,
                 self._means.voices,
                 pinned=voice or clause.voice,
-                seed=seed if seed is not None else clause.seed if voice else highest + 1,
+                seed=seed if seed is not None else clause.seed if voice or clause.take is None else highest + 1,
             )
-            await self._speak([order], listener)
+            await self._speak([order], listener, hear)
 
     def take_back(self, key: Key, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again: the one before the take in use, or the one with this fingerprint.
@@ -602,7 +613,7 @@ class Production:
         self._change(lambda state: state.model_copy(update={"decisions": (*others, *new)}))
         return new
 
-    async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
+    async def _speak(self, orders: Sequence[Order], listener: Listener, hear: Hear | None = None) -> None:
         filled: list[Order] = []
         kept = time.monotonic()
 
@@ -616,7 +627,7 @@ class Production:
 
         with followed(self.folder, "speak", self, listener) as heard:
             try:
-                await speaking.speak(orders, self._takes, self._account, heard, keep)
+                await speaking.speak(orders, self._takes, self._account, heard, keep, hear)
             finally:  # also when it was stopped: what is here is here
                 if filled:
                     self._keep(filled)

@@ -16,7 +16,7 @@ from luma_studio.store.ledger import Account
 from luma_studio.store.state import ClauseState, State, TakeRef
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.timeline.take import Take
-from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for, voiced
+from luma_studio.voices import Hear, Utterance, Voice, VoiceChoice, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
 
@@ -173,9 +173,11 @@ async def speak(
     account: Account,
     listener: Listener,
     spoken: Callable[[Order], None],
+    hear: Hear | None = None,
 ) -> None:
     """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
 
+    ``hear`` is told the sound of an order, where it is the only one, as it comes.
     Raises VoiceError when clauses failed; the others are kept. Any other error, and Stopped from the listener, lets
     what was asked for arrive and be kept, asks for nothing more, and is raised then.
     """
@@ -196,15 +198,17 @@ async def speak(
         return "failed", str(error)
 
     async def answered(same: Sequence[Order]) -> tuple[Outcome, str]:
-        if await asyncio.to_thread(_here, same[0], takes) is not None:
+        here = await asyncio.to_thread(_here, same[0], takes)
+        if here is not None:
             outcome: Outcome = "cached"
+            await _told(here, takes, hear)
         elif (reason := hopeless.get(same[0].voice)) is not None:
             return failing(same, reason)
         else:
             tell(same, "began")
             outcome = "done"
             try:
-                await bought(same[0], takes, account)
+                await bought(same[0], takes, account, hear)
             except (VoiceError, VendorError) as error:
                 if isinstance(error, VendorError) and error.hopeless:
                     hopeless[same[0].voice] = error
@@ -307,21 +311,21 @@ def _here(wanted: Order, takes: TakeStore) -> Take | None:
         return None
 
 
-async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    """The take of one order, from the store or else spoken.
+async def bought(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None = None) -> Take:
+    """The take of one order, from the store or else spoken; ``hear`` is told its sound either way, as it comes.
 
     What costs money is bought by one process at a time, and kept from when it arrives. Raises VoiceError, VendorError,
     BudgetError, StoreError.
     """
     here = await asyncio.to_thread(_here, wanted, takes)
     if here is not None:
-        return here
+        return await _told(here, takes, hear)
     if wanted.voice.price == 0:
-        return await _spoken(wanted, takes, account)
+        return await _spoken(wanted, takes, account, hear)
     async with account.claim(wanted.recipe.fingerprint) as claimed:
         take = await asyncio.to_thread(_here, wanted, takes)  # another may have bought it meanwhile
         try:
-            take = take or await _spoken(wanted, takes, claimed)
+            take = await (_spoken(wanted, takes, claimed, hear) if take is None else _told(take, takes, hear))
         except BrokenAnswerError:
             await claimed.forget()
             raise
@@ -329,8 +333,15 @@ async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
         return take
 
 
-async def _spoken(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    speech = await wanted.voice.speak(wanted.utterance, account)
+async def _told(here: Take, takes: TakeStore, hear: Hear | None) -> Take:
+    """A take from the store, which a listener hears at once."""
+    if hear is not None:
+        hear(await asyncio.to_thread(takes.samples, here), here.rate)
+    return here
+
+
+async def _spoken(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None) -> Take:
+    speech = await wanted.voice.speak(wanted.utterance, account, hear)
     paid = wanted.voice.price != 0
     return await asyncio.to_thread(
         takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, speech.bounds, paid=paid

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from luma_studio.errors import SettingError, VendorError
 from luma_studio.voices import elevenlabs, openai
-from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice, voiced
+from luma_studio.voices.base import Hear, Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
@@ -20,6 +20,7 @@ from luma_studio.wire import Wires
 
 __all__ = [
     "ENGINES",
+    "Hear",
     "Listed",
     "Offer",
     "Speech",

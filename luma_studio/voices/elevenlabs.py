@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from luma_studio.audio.incoming import IncomingLines
 from luma_studio.errors import BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Hear, Speech, Utterance, VoiceChoice
+from luma_studio.voices.telling import Telling
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -30,7 +33,7 @@ from luma_studio.voices.vendors import (
     settings_of,
     sound,
 )
-from luma_studio.wire import Answer, Call, Home, Wires, json_of
+from luma_studio.wire import Answer, Call, Home, Wires, json_of, json_values_of, unheard
 
 ENGINE = "elevenlabs"
 HOME = Home("ElevenLabs", "ELEVENLABS", "https://api.elevenlabs.io", header="xi-api-key", scheme="", at_once=2)
@@ -50,6 +53,7 @@ _SETTINGS = {"model": str, "format": str, **_VOICE_SETTINGS}
 _RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "style": (0.0, 1.0), "speed": (0.7, 1.2)}
 _SHORTEST_LIMIT = 3000  # characters that every model takes; a clause is far shorter
 _SEEDS = 2**32
+_ALIGNED = ("characters", "character_start_times_seconds", "character_end_times_seconds")
 _AFTER = 0.5  # seconds by which a last character may end after its sound
 
 
@@ -84,21 +88,26 @@ class ElevenLabsVoice:
         """Whether it speaks a language: the models speak some 30 to 70, and the vendor refuses the others."""
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
         """Speak a clause, with the time of each word. Raises VendorError, BudgetError, SettingError."""
+        telling = Telling(hear)
         texts = pieces(utterance.text)
-        spoken = [(text, await self._piece(utterance, text, part, account)) for part, text in enumerate(texts)]
-        return joined(spoken)
+        spoken = [(text, await self._piece(utterance, text, part, account, telling)) for part, text in enumerate(texts)]
+        speech = joined(spoken)
+        telling.end(speech)
+        return speech
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
 
-    async def _piece(self, utterance: Utterance, text: str, part: int, account: Account) -> Speech:
+    async def _piece(self, utterance: Utterance, text: str, part: int, account: Account, telling: Telling) -> Speech:
         wire = self._wires.to(HOME)
         body = self._asked(utterance, text, part)
+        streams = telling.is_heard and not self._format.startswith("wav")  # which the vendor does not stream
+        hear = telling.body(IncomingLines(_sound_in_line, self._pcm)) if streams else unheard
         call = Call(
             "POST",
-            f"/v1/text-to-speech/{quote(self._voice, safe='')}/with-timestamps",
+            f"/v1/text-to-speech/{quote(self._voice, safe='')}/{'stream/' if streams else ''}with-timestamps",
             json=body,
             params={"output_format": self._format},
             paid=True,
@@ -106,8 +115,8 @@ class ElevenLabsVoice:
         price = None if self.price is None else self.price * len(body["text"])
         purchase = Purchase(HOME.name, self._model, text, len(body["text"]), price)
 
-        data = await buy(wire, call, account, purchase, self._cost, part)
-        found = json_of(Answer({}, data), wire.vendor)
+        data = await buy(wire, call, account, purchase, self._cost, part, hear)
+        found = json_values_of(Answer({}, data), wire.vendor)
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 
     def _asked(self, utterance: Utterance, text: str, part: int) -> dict[str, Any]:
@@ -181,17 +190,14 @@ def pieces(text: str, limit: int = _SHORTEST_LIMIT) -> list[str]:
     return [*cut, text]
 
 
-def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Speech:
-    """What the vendor answered for a text, whose first ``skipped`` characters are tags, as sound of rate ``pcm`` or
-    of a kind that tells its own. Raises BrokenAnswerError.
+def read(found: Sequence[Any], text: str, skipped: int = 0, pcm: int | None = None) -> Speech:
+    """What the vendor answered for a text, whole or in parts one after another, as sound of rate ``pcm`` or of a kind
+    that tells its own. The text's first ``skipped`` characters are tags. Raises BrokenAnswerError.
     """
-    try:
-        data = base64.b64decode(found["audio_base64"], validate=True)
-        alignment = found.get("alignment")
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise _broken("has no sound in it") from error
+    data = b"".join(map(_sound_in, found))
+    alignments = [each["alignment"] for each in found if each.get("alignment") is not None]
     samples, rate = sound(HOME.name, data, pcm)
-    times = None if alignment is None else _times(alignment, text, len(samples) / rate)
+    times = _times(alignments, text, len(samples) / rate)
     if not times:
         return Speech(samples, rate)
     heard = [each for each in times if each.first >= skipped and text[each.first : each.last].strip()]
@@ -201,11 +207,28 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     return Speech(samples, rate, _words(heard, text[skipped:]), (heard[0].start, heard[-1].end))
 
 
-def _times(alignment: Any, text: str, length: float) -> list[Word]:
-    """Each character of the text and when it is heard; empty where the vendor timed other words than these."""
+def _sound_in(part: Any) -> bytes:
     try:
-        characters: Sequence[str] = alignment["characters"]
-        starts, ends = alignment["character_start_times_seconds"], alignment["character_end_times_seconds"]
+        return base64.b64decode(part["audio_base64"], validate=True)
+    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+        raise _broken("has no sound in it") from error
+
+
+def _sound_in_line(line: bytes) -> bytes:
+    try:
+        return _sound_in(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise _broken("is not the JSON that it should be") from error
+
+
+def _times(alignments: Sequence[Any], text: str, length: float) -> list[Word]:
+    """Each character of the text and when it is heard; empty where the vendor timed other words than these.
+
+    Times count from the beginning of all sound, in whichever part they are told; where they begin anew with a part, as
+    the vendor nowhere says that they do, none is believed.
+    """
+    try:
+        characters, starts, ends = ([each for part in alignments for each in part[name]] for name in _ALIGNED)
         times = [
             Word(place - len(character), place, float(start), float(end))
             for place, character, start, end in zip(
@@ -218,7 +241,8 @@ def _times(alignment: Any, text: str, length: float) -> list[Word]:
         raise _broken("has times that cannot be")
     if times and times[-1].end > length + _AFTER:
         raise _broken("has less sound than it tells times of")
-    return times if "".join(characters) == text else []
+    begins_anew = len(alignments) > 1 and any(later.start < each.start for each, later in pairwise(times))
+    return times if "".join(characters) == text and not begins_anew else []
 
 
 def _words(heard: Sequence[Word], text: str) -> tuple[Word, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from luma_studio.audio.incoming import Incoming
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account, Purchase
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Hear, Speech, Utterance, VoiceChoice
+from luma_studio.voices.telling import Telling
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -74,8 +76,9 @@ class OpenAIVoice:
         """Whether it speaks a language: it reads whatever it is given."""
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
         """Speak a clause. Raises VendorError, BudgetError."""
+        telling = Telling(hear)
         wire = self._wires.to(OPENAI)
         body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": utterance.text}
         call = Call(
@@ -84,7 +87,10 @@ class OpenAIVoice:
         price = None if self.price is None else self.price * len(utterance.text)
         purchase = Purchase(OPENAI.name, self._model, utterance.text, len(utterance.text), price)
 
-        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase)))
+        data = await buy(wire, call, account, purchase, hear=telling.body(Incoming()))
+        speech = Speech(*sound(OPENAI.name, data))
+        telling.end(speech)
+        return speech
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
