@@ -189,6 +189,13 @@ class Production:
             raise SettingError(f"The words {key!r} do not name one clause: {where}. Use more words or its index.")
         return (exact or found)[0]
 
+    def voice(self, key: Key) -> str:
+        """The voice that speaks a clause, its own or else its speaker's, as one writes it."""
+        index = self.index(key)
+        return self._state.clauses[index].voice or str(
+            speaking.speaker_voice(self.clauses[index].speaker, self.choices)
+        )
+
     def takes(self, key: Key) -> tuple[TakeRef, ...]:
         """Every take of a clause, oldest first."""
         return self._state.clauses[self.index(key)].takes

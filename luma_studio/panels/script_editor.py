@@ -17,7 +17,8 @@ from typing import Any
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
 from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
-from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.panels.hearing import HearingPanel
+from luma_studio.panels.panel import Answer
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
 from luma_studio.settings import Choices, Reading, chosen
@@ -43,7 +44,7 @@ _WIDE = re.compile("[\U00010000-\U0010ffff]")
 _WORD = re.compile(r"\S+")
 
 
-class ScriptEditor(Panel):
+class ScriptEditor(HearingPanel):
     """A script as it is typed, coloured as the studio reads it, with its scenes, its name and its voices.
 
     >>> ScriptEditor(session)                              # doctest: +SKIP
@@ -60,7 +61,7 @@ class ScriptEditor(Panel):
             "decode",
             "read",
             "quote",
-            "hear",
+            "hear_more",
             "speak",
             "left",
             "leave",
@@ -205,10 +206,10 @@ class ScriptEditor(Panel):
             "spoken": same and production is not None and None not in production.takes_in_use,
         }
 
-    def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
-        """A few words as a voice speaks them: 16-bit little-endian samples."""
-        clip = asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice))
-        return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
+    def do_hear(self, text: str, language: str, voice: str) -> str:
+        """Have a voice speak a few words; answers with the key by which ``hear_more`` gives them as they come."""
+        words, studio = plain(text)[:_SAMPLE], self.session.studio
+        return self._hearing_aside(lambda heard: asyncio.run(studio.hear(words, language, voice, heard.hear)))
 
     # Speaking
 
