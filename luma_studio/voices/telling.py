@@ -28,6 +28,7 @@ class Telling:
         self._hear = hear
         self._coming: Incoming | None = None
         self._waiting: list[Samples] = []
+        self._count = 0  # of the samples that wait
         self._has_begun = False
         self._has_failed = False
 
@@ -48,7 +49,7 @@ class Telling:
         """The clause is here: tell what is left of it, or all of it where nothing could be told before."""
         self._finish_body()
         if not self._has_begun:
-            left = self._waiting if self._waiting and not self._has_failed else [speech.samples]
+            left = self._waiting if self._count and not self._has_failed else [speech.samples]
             self._has_failed = False
             self._try(lambda: self._begin(left, speech.rate))
 
@@ -62,7 +63,8 @@ class Telling:
             self._say(samples, rate)
             return
         self._waiting.append(samples)
-        if rate and sum(map(len, self._waiting)) >= _FIRST * rate:
+        self._count += len(samples)
+        if rate and self._count >= _FIRST * rate:
             self._begin(self._waiting, rate)
 
     def _begin(self, samples: list[Samples], rate: int) -> None:

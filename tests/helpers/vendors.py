@@ -257,7 +257,8 @@ class Fault:
     the good answer's; what is None stays good. ``how`` says what becomes of it: it is sent, nothing comes, only
     its first half comes, the connection is cut, or it is ``endless``: its body and then two gigabytes of zeros.
     What hangs goes on after ``Vendors.release()``. ``charged``: whether the work was done and is paid for;
-    None means that all is paid for that is not refused.
+    None means that all is paid for that is not refused. ``at`` is the piece of a streamed body before which it hangs
+    or is cut; None is the middle one.
     """
 
     status: int | None = None
@@ -265,6 +266,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     how: Literal["sent", "hang", "hang in body", "cut", "cut in body", "endless"] = "sent"
     charged: bool | None = None
+    at: int | None = None
 
     @property
     def is_charged(self) -> bool:
@@ -505,7 +507,7 @@ class Vendors:
             answer = self._with_headers(answer, request)
             if works:
                 await asyncio.sleep(request.at + self.delay - time.monotonic())
-            await self._sent(answer, fault.how if fault else "sent", writer)
+            await self._sent(answer, fault or Fault(), writer)
         finally:
             self._busy[request.vendor] -= works
 
@@ -563,8 +565,9 @@ class Vendors:
                 headers["maximum-concurrent-requests"] = str(self.at_once)
         return replace(answer, headers={**headers, **answer.headers})
 
-    async def _sent(self, answer: _Answer, how: str, writer: asyncio.StreamWriter) -> None:
+    async def _sent(self, answer: _Answer, fault: Fault, writer: asyncio.StreamWriter) -> None:
         """Put the answer on the wire, as well as the fault allows."""
+        how = fault.how
         if how == "hang":
             await self._released.wait()
         if how == "cut":
@@ -573,7 +576,7 @@ class Vendors:
         pieces = answer.pieces if streamed or not how.endswith("in body") else _halves(answer.pieces[0])
         writer.write(_head(answer, streamed=streamed))
         wrap = _chunk if streamed else bytes
-        middle = len(pieces) // 2
+        middle = len(pieces) // 2 if fault.at is None else fault.at
         for index, piece in enumerate(pieces):
             if index and self.pace:
                 await asyncio.sleep(self.pace)
