@@ -334,7 +334,8 @@ class Vendors:
 
     ``bought`` counts what was spoken and charged, by text; ``thought`` the answers of minds, by vendor. ``requests``
     are all that came, ``busiest`` is how many were worked on at once, at most, by vendor, and ``left`` counts clients
-    that went before they had their answer. GET requests and refusals take no ``delay``, and count for no bound.
+    that went before they had their answer. ``sent`` has, for each answer, when its pieces were, by
+    ``time.monotonic()``. GET requests and refusals take no ``delay``, and count for no bound.
     """
 
     def __init__(self, check: Callable[[Request], str | None] = lambda _request: None) -> None:
@@ -358,6 +359,7 @@ class Vendors:
         self.thought: Counter[str] = Counter()
         self.busiest: Counter[str] = Counter()
         self.left = 0
+        self.sent: list[list[float]] = []
         self._busy: Counter[str] = Counter()
         self._ids = itertools.count(1)
         self._faults: list[_Misbehaviour] = []
@@ -576,6 +578,7 @@ class Vendors:
         pieces = answer.pieces if streamed or not how.endswith("in body") else _halves(answer.pieces[0])
         writer.write(_head(answer, streamed=streamed))
         wrap = _chunk if streamed else bytes
+        self.sent.append(sent := [])
         middle = len(pieces) // 2 if fault.at is None else fault.at
         for index, piece in enumerate(pieces):
             if index and self.pace:
@@ -584,6 +587,7 @@ class Vendors:
                 await self._released.wait()
             if index == middle and how == "cut in body":
                 raise _Cut
+            sent.append(time.monotonic())
             writer.write(wrap(piece))
             await writer.drain()
         if how == "endless":
