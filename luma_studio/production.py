@@ -46,7 +46,7 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
-from luma_studio.voices import Names
+from luma_studio.voices import Hear, Names
 from luma_studio.wire import Wires
 
 Key = SupportsIndex | str
@@ -192,6 +192,13 @@ class Production:
             raise SettingError(f"The words {key!r} do not name one clause: {where}. Use more words or its index.")
         return (exact or found)[0]
 
+    def voice(self, key: Key) -> str:
+        """The voice that speaks a clause, its own or else its speaker's, as one writes it."""
+        index = self.index(key)
+        return self._state.clauses[index].voice or str(
+            speaking.speaker_voice(self.clauses[index].speaker, self.choices)
+        )
+
     def takes(self, key: Key) -> tuple[TakeRef, ...]:
         """Every take of a clause, oldest first."""
         return self._state.clauses[self.index(key)].takes
@@ -262,11 +269,19 @@ class Production:
             await self._speak(orders, listener)
 
     async def speak_again(
-        self, key: Key, *, voice: str | None = None, seed: int | None = None, listener: Listener = unheard
+        self,
+        key: Key,
+        *,
+        voice: str | None = None,
+        seed: int | None = None,
+        listener: Listener = unheard,
+        hear: Hear | None = None,
     ) -> None:
         """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay.
 
-        Raises as ``speak``, and SettingError or VendorError for a voice whose name cannot be found.
+        One that has no take in use is spoken as ``speak`` would. ``hear`` is told the sound as it comes, from when the
+        first 250 ms are there: int16 of shape (n,) and their rate, from any thread. Raises as ``speak``, and
+        SettingError or VendorError for a voice whose name cannot be found.
         """
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
@@ -283,9 +298,9 @@ class Production:
                 self.choices,
                 self._means.voices,
                 pinned=voice or clause.voice,
-                seed=seed if seed is not None else clause.seed if voice else highest + 1,
+                seed=seed if seed is not None else clause.seed if voice or clause.take is None else highest + 1,
             )
-            await self._speak([order], listener)
+            await self._speak([order], listener, hear)
 
     def take_back(self, key: Key, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again: the one before the take in use, or the one with this fingerprint.
@@ -661,7 +676,7 @@ class Production:
         except FitError as error:
             raise naming(error, self.clauses) from error
 
-    async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
+    async def _speak(self, orders: Sequence[Order], listener: Listener, hear: Hear | None = None) -> None:
         filled: list[Order] = []
         kept = time.monotonic()
 
@@ -675,7 +690,7 @@ class Production:
 
         with followed(self.folder, "speak", self, listener) as heard:
             try:
-                await speaking.speak(orders, self._takes, self._account, heard, keep)
+                await speaking.speak(orders, self._takes, self._account, heard, keep, hear)
             finally:  # also when it was stopped: what is here is here
                 if filled:
                     self._keep(filled)

@@ -30,7 +30,7 @@ from luma_studio.store.state import ClauseState, State, TakeRef
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.timeline.arrange import SceneSpan
 from luma_studio.timeline.take import Take
-from luma_studio.voices import Company, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
+from luma_studio.voices import Company, Hear, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
 
@@ -214,16 +214,18 @@ async def speak(
     account: Account,
     listener: Listener,
     spoken: Callable[[Order], None],
+    hear: Hear | None = None,
 ) -> None:
     """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
 
-    Clauses that follow on one another in a scene and can be spoken together are asked for together.
+    Clauses that follow on one another in a scene and can be spoken together are asked for together. ``hear`` is told
+    the sound of an order, where it is the only one, as it comes.
 
     Raises VoiceError when clauses failed; the others are kept. Any other error, and Stopped from the listener, lets
     what was asked for arrive and be kept, asks for nothing more, and is raised then.
     """
     groups = await asyncio.to_thread(_grouped, _alike(wanted), takes, account)
-    filling = _Filling(len(wanted), takes, account, listener, spoken)
+    filling = _Filling(len(wanted), takes, account, listener, spoken, hear)
     for each in _scouts(groups):
         await asyncio.gather(*map(filling.fill, each))
     if filling.broken:
@@ -249,6 +251,7 @@ class _Filling:
     account: Account
     listener: Listener
     spoken: Callable[[Order], None]
+    hear: Hear | None
     done: int = 0
     failed: dict[int, LumaError] = field(default_factory=dict)
     hopeless: dict[Voice, VendorError] = field(default_factory=dict)
@@ -269,7 +272,9 @@ class _Filling:
             self.broken.append(error)
 
     async def _alone(self, same: Same) -> None:
-        if await asyncio.to_thread(_here, same[0], self.takes) is not None:
+        here = await asyncio.to_thread(_here, same[0], self.takes)
+        if here is not None:
+            await _told(here, self.takes, self.hear)
             self._end(same, "cached")
         elif (reason := self._hopeless([same])) is not None:
             self._fail([same], reason)
@@ -304,7 +309,7 @@ class _Filling:
 
     async def _take(self, same: Same) -> None:
         try:
-            await bought(same[0], self.takes, self.account)
+            await bought(same[0], self.takes, self.account, self.hear)
         except (VoiceError, VendorError) as error:
             self._fail([same], error)
         else:
@@ -483,22 +488,22 @@ async def _take_up(wanted: Order, claimed: Account) -> None:
         await shares.take_up(claimed, partial(dialogue.parted, company))
 
 
-async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    """The take of one order, from the store or else spoken.
+async def bought(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None = None) -> Take:
+    """The take of one order, from the store or else spoken; ``hear`` is told its sound either way, as it comes.
 
     What costs money is bought by one process at a time, and kept from when it arrives. Raises VoiceError, VendorError,
     BudgetError, StoreError.
     """
     here = await asyncio.to_thread(_here, wanted, takes)
     if here is not None:
-        return here
+        return await _told(here, takes, hear)
     if wanted.voice.price == 0:
-        return await _spoken(wanted, takes, account)
+        return await _spoken(wanted, takes, account, hear)
     async with account.claim(wanted.recipe.fingerprint) as claimed:
         await _take_up(wanted, claimed)
         take = await asyncio.to_thread(_here, wanted, takes)  # another may have bought it meanwhile
         try:
-            take = take or await _spoken(wanted, takes, claimed)
+            take = await (_spoken(wanted, takes, claimed, hear) if take is None else _told(take, takes, hear))
         except BrokenAnswerError:
             await claimed.forget()
             raise
@@ -506,8 +511,15 @@ async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
         return take
 
 
-async def _spoken(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    speech = await wanted.voice.speak(wanted.utterance, account)
+async def _told(here: Take, takes: TakeStore, hear: Hear | None) -> Take:
+    """A take from the store, which a listener hears at once."""
+    if hear is not None:
+        hear(await asyncio.to_thread(takes.samples, here), here.rate)
+    return here
+
+
+async def _spoken(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None) -> Take:
+    speech = await wanted.voice.speak(wanted.utterance, account, hear)
     paid = wanted.voice.price != 0
     return await asyncio.to_thread(
         takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, speech.bounds, paid=paid

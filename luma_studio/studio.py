@@ -23,7 +23,7 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
+from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
@@ -134,18 +134,18 @@ class Studio:
         quote = speaking.quoted(orders, self._takes(choices.sample_rate))
         return replace(quote, here=quote.here + len(here))
 
-    async def hear(self, text: str, language: str, voice: str) -> Clip:
-        """A few words as a voice speaks them, bought once. Raises as speaking does."""
+    async def hear(self, text: str, language: str, voice: str, hear: Hear | None = None) -> Clip:
+        """A few words as a voice speaks them, bought once. ``hear`` is told them as they come. Raises as speaking."""
         voice = await asyncio.to_thread(self.names.written, voice)
         choice = VoiceChoice.parse(voice)
         speaks = self.voice(choice)
         recipe = Recipe(speaks.identity, language, voiced(text))
         if speaks.price == 0:
-            speech = await speaks.speak(Utterance(recipe.text, language), self.account("samples"))
+            speech = await speaks.speak(Utterance(recipe.text, language), self.account("samples"), hear)
             return Clip(speech.samples, speech.rate)
         order = speaking.Order(0, speaks, voice, voice, recipe, Utterance(recipe.text, language), 1)
         takes = self._takes(self.settings.sample_rate)
-        take = await speaking.bought(order, takes, self.account("samples"))
+        take = await speaking.bought(order, takes, self.account("samples"), hear)
         return Clip(takes.samples(take), take.rate)
 
     async def preview(self, address: str) -> Clip:

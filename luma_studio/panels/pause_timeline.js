@@ -2,6 +2,7 @@
 
 import { button, clock, count, fill, h, icon, isLost, notice, panel, storage, takeTheFloor } from "./kit.js";
 import { arrange, clauseAt, silenceAfter } from "./timeline.js";
+import { int16Of, piecesOf } from "./hearing.js";
 import { makePlayer } from "./player.js";
 import { makeView } from "./view.js";
 import { percentOf, readLength } from "./lengths.js";
@@ -65,7 +66,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const player = makePlayer({
     fetchTakes: async (fingerprints) => {
       const { buffers } = await desk.ask("samples", ofThis({ fingerprints }));
-      return buffers.map(int16);
+      return buffers.map(int16Of);
     },
     changed: () => showPlaying(),
     failed: (error) => notice(error.message, "error"),
@@ -349,7 +350,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   // Playing
 
   function togglePlay() {
-    if (player.playing) return player.stop();
+    if (player.playing || player.hearing) return player.stop();
     const from = resting >= timeline.length - 1 ? 0 : resting;
     return playFrom(() => ({ from, until: timeline.length }));
   }
@@ -402,7 +403,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   function showPlaying() {
-    const playing = player.playing;
+    const playing = player.playing || player.hearing;
     fill(ui.play, icon(playing ? "pause" : "play"));
     ui.play.setAttribute("aria-label", playing ? "Stop" : "Play");
     ui.play.title = `${playing ? "Stop" : "Play"} (Space)`;
@@ -597,15 +598,17 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     return player.playTake(take.fingerprint);
   }
 
-  /** Have the clause spoken; until that has ended, asking again does nothing. */
+  /** Have the clause spoken, and heard while it comes if that takes its time; until that has ended, asking again does nothing. */
   async function speakAgain() {
     if (isRunning(speaking)) return;
     const before = speaking;
     const begun = { kind: "speak", status: "running" };
     followSpeaking(begun);
-    const verb = production.takes.fingerprint[selected] ? "speak_again" : "speak";
-    const answer = await desk.tell(verb, ofThis(verb === "speak" ? {} : { clause: selected }));
-    if (answer === undefined && speaking === begun) followSpeaking(before);
+    const key = await desk.tell("hear", ofThis({ clause: selected }));
+    if (key === undefined && speaking === begun) followSpeaking(before);
+    if (!key || signal.aborted) return;
+    takeTheFloor(stopPlaying);
+    await player.playComing(piecesOf(desk, key));
   }
 
   function followSpeaking(work) {
@@ -1151,12 +1154,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   followSpeaking(value.works.find((work) => work.kind === "speak") ?? null);
   requestAnimationFrame(frame);
 });
-
-/** The samples in a buffer from Python, which may not begin at an even byte. */
-function int16(view) {
-  const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  return new Int16Array(copy);
-}
 
 function bytes(view) {
   return new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));

@@ -1,6 +1,7 @@
 // The script editor: the text, coloured as Python reads it; its scenes, its name, its voices.
 
 import { button, clock, count, download, fill, h, icon, notice, panel, storage, takeTheFloor } from "./kit.js";
+import { makeHearing, piecesOf } from "./hearing.js";
 import { price, showAgo } from "./words.js";
 
 const COLOURED = 300000; // characters up to which a text is coloured,
@@ -451,6 +452,16 @@ export default panel("Script", async ({ root, desk, signal }) => {
     context?.close();
   });
 
+  /** Where a sound of this rate is played: at its own, pieces follow one another to the sample. */
+  function outOf(rate) {
+    if (context.sampleRate !== rate) {
+      context.close();
+      context = new AudioContext({ sampleRate: rate });
+      context.resume();
+    }
+    return context.destination;
+  }
+
   function hear({ sample, language, voice }) {
     return play("hear", { text: sample, language, voice });
   }
@@ -461,18 +472,17 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   async function play(verb, given) {
     context ??= new AudioContext();
-    const answer = await desk.ask(verb, given).catch((error) => notice(sentenceOf(error), "error"));
-    if (!answer || signal.aborted) return;
-    const samples = int16Of(answer.buffers[0]);
-    if (!samples.length) return;
-    await context.resume();
-    hush();
+    context.resume();
     takeTheFloor(hush);
-    const sound = context.createBuffer(1, samples.length, answer.value.rate);
-    sound.copyToChannel(Float32Array.from(samples, (each) => each / 32768), 0);
-    heard = new AudioBufferSourceNode(context, { buffer: sound });
-    heard.connect(context.destination);
-    heard.start();
+    hush();
+    const mine = makeHearing(outOf);
+    heard = mine;
+    try {
+      const { value: key } = await desk.ask(verb, given);
+      if (!signal.aborted) await mine.play(piecesOf(desk, key));
+    } catch (error) {
+      notice(sentenceOf(error), "error");
+    }
   }
 
   desk.ask("about").then(({ value }) => {
@@ -545,10 +555,6 @@ function base64(bytes) {
   const parts = [];
   for (let at = 0; at < bytes.length; at += 32768) parts.push(String.fromCharCode(...bytes.subarray(at, at + 32768)));
   return btoa(parts.join(""));
-}
-
-function int16Of(view) {
-  return new Int16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
 // Text: what changed in it, and the spans of it that have a colour

@@ -16,9 +16,10 @@ from typing import Any
 
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
-from luma_studio.audio.clip import Clip
 from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
-from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.panels.heard import Heard
+from luma_studio.panels.hearing import HearingPanel
+from luma_studio.panels.panel import Answer
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
 from luma_studio.settings import Choices, Reading, chosen
@@ -44,7 +45,7 @@ _WIDE = re.compile("[\U00010000-\U0010ffff]")
 _WORD = re.compile(r"\S+")
 
 
-class ScriptEditor(Panel):
+class ScriptEditor(HearingPanel):
     """A script as it is typed, coloured as the studio reads it, with its scenes, its name and its voices.
 
     >>> ScriptEditor(session)                              # doctest: +SKIP
@@ -62,8 +63,7 @@ class ScriptEditor(Panel):
             "decode",
             "read",
             "quote",
-            "hear",
-            "preview",
+            "hear_more",
             "speak",
             "left",
             "leave",
@@ -217,16 +217,23 @@ class ScriptEditor(Panel):
             "spoken": same and production is not None and all(production.spoken),
         }
 
-    def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
-        """A few words as a voice speaks them: 16-bit little-endian samples."""
-        return _sound(asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice)))
+    def do_hear(self, text: str, language: str, voice: str) -> str:
+        """Have a voice speak a few words; answers with the key by which ``hear_more`` gives them as they come."""
+        words, studio = plain(text)[:_SAMPLE], self.session.studio
+        return self._hearing_aside(lambda heard: asyncio.run(studio.hear(words, language, voice, heard.hear)))
 
-    def do_preview(self, voice: str) -> tuple[Answer, Buffers]:
+    def do_preview(self, voice: str) -> str:
         """A voice's ready-made sample, as ``do_hear``; of those that were offered, for the page names no address."""
         known = self.session.studio.names.known(voice)
         if known is None or not known.preview:
             raise SettingError("This voice has no ready-made sample. Buy one instead.")
-        return _sound(asyncio.run(self.session.studio.preview(known.preview)))
+        studio = self.session.studio
+
+        def fetched(heard: Heard) -> None:
+            clip = asyncio.run(studio.preview(known.preview))
+            heard.hear(clip.samples, clip.rate)
+
+        return self._hearing_aside(fetched)
 
     # Speaking
 
@@ -299,11 +306,6 @@ class ScriptEditor(Panel):
         numbered = (f"{text[:_NUMBERED]} {number}" for number in count(2))  # a longer one would lose its number
         names = map(files.name_from, chain([text], numbered))
         return next(name for name in names if not self._exists(name))
-
-
-def _sound(clip: Clip) -> tuple[Answer, Buffers]:
-    """A clip as the page plays it: 16-bit little-endian samples."""
-    return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
 
 
 def _examples() -> list[Path]:

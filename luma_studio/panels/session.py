@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -16,6 +16,7 @@ from weakref import WeakSet
 from luma_studio.errors import ChangedError, LumaError, SettingError, Stopped
 from luma_studio.export import Exported
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
+from luma_studio.panels.heard import Heard
 from luma_studio.panels.work import Work
 from luma_studio.production import Production
 from luma_studio.progress import Listener, follow, unheard
@@ -317,12 +318,18 @@ class Session:
         production = self.production
         return self._start("speak", lambda work: production.speak(work.heard))
 
-    def speak_again(self, index: int, voice: str | None = None, seed: int | None = None) -> Work:
-        """Speak one clause again, in the background."""
+    def speak_again(
+        self, index: int, voice: str | None = None, seed: int | None = None, heard: Heard | None = None
+    ) -> Work:
+        """Speak one clause again, in the background; ``heard`` is told its sound as it comes, and when that ends."""
         production = self.production
-        return self._start(
-            "speak", lambda work: production.speak_again(index, voice=voice, seed=seed, listener=work.heard)
-        )
+
+        async def spoken(work: Work) -> None:
+            hear = None if heard is None else heard.hear
+            with nullcontext() if heard is None else heard.until_its_end():
+                await production.speak_again(index, voice=voice, seed=seed, listener=work.heard, hear=hear)
+
+        return self._start("speak", spoken)
 
     def export(self, *names: str, done: Callable[[Exported], None] | None = None) -> Work:
         """Export, in the background; ``done`` is given what was made."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from luma_studio.errors import SettingError, VendorError
 from luma_studio.voices import elevenlabs, openai
-from luma_studio.voices.base import Company, Speech, Utterance, Voice, VoiceChoice, voiced
+from luma_studio.voices.base import Company, Hear, Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
@@ -24,6 +24,7 @@ from luma_studio.wire import Wires, own_server
 __all__ = [
     "ENGINES",
     "Company",
+    "Hear",
     "Listed",
     "Names",
     "Offer",

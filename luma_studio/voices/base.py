@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -12,12 +12,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from luma_studio.audio.clip import Samples
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
 from luma_studio.wire import Wires
 
 Value = str | int | float | bool
+Hear = Callable[[Samples, int], None]
+"""Is told sound as it comes: int16 of shape (n,), and its rate, one rate a clause. From any thread; returns at once."""
+
 _SYMBOLS_THAT_SOUND = frozenset("°©®™№℃℉℗")
 
 
@@ -147,8 +151,12 @@ class Voice(Protocol):
         """Whether it can speak a language, given as a tag such as ``hi`` or ``en-GB``."""
         ...
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
-        """Speak; what has to be paid for is bought on the account. Raises VoiceError or VendorError."""
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
+        """Speak; what has to be paid for is bought on the account. Raises VoiceError or VendorError.
+
+        ``hear`` is told the sound as it comes, from when the first 250 ms are there, or all of a shorter one. What it
+        was told before an error is of no take.
+        """
         ...
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -125,7 +126,7 @@ def parted(company: Company, body: Asked, answer: bytes) -> list[bytes]:
     """
     found = json_of(Answer({}, answer), company.wires.to(HOME).vendor)
     pcm = pcm_rate(company.form)
-    samples, rate = sound_of(found, pcm)
+    samples, rate = sound_of([found], pcm)
     heard = _heard(found, body["inputs"], len(samples) / rate)
     middles = [(one.end + other.start) / 2 for one, other in pairwise(heard)]
     edges = [0, *(min(len(samples), round(middle * rate)) for middle in middles), len(samples)]
@@ -148,17 +149,15 @@ class _Heard:
 
 def _heard(found: Any, inputs: Sequence[Any], length: float) -> list[_Heard]:
     """Where each line is heard in ``length`` seconds of sound. Raises BrokenAnswerError."""
-    text = "".join(line["text"] for line in inputs)
     alignment = found.get("alignment")
-    if alignment is None:
+    text = "".join(line["text"] for line in inputs)
+    times = [] if alignment is None else times_of([alignment], text, length)
+    if not times:  # or those of other words than were asked for, such as without tags: the sound was paid for
         heard = [
             _Heard(min(start for start, _ in each), max(end for _, end in each))
-            for each in _segments(found, inputs, _places(inputs, text), length)
+            for each in _segments(found, inputs, None, length)
         ]
     else:
-        times = times_of(alignment, text, length)
-        if not times:
-            raise unfit("tells the times of other words than were to be spoken")
         places = _places(inputs, alignment["characters"])
         _segments(found, inputs, places, length)
         timed = list(zip(alignment["characters"], times, strict=True))
@@ -184,9 +183,12 @@ def _places(inputs: Sequence[Any], characters: Sequence[str]) -> list[range]:
 
 
 def _segments(
-    found: Any, inputs: Sequence[Any], places: Sequence[range], length: float
+    found: Any, inputs: Sequence[Any], places: Sequence[range] | None, length: float
 ) -> list[list[tuple[float, float]]]:
-    """The parts of the sound that the vendor says are each line's. Raises BrokenAnswerError for what cannot be."""
+    """The parts of the sound that the vendor says are each line's. Raises BrokenAnswerError for what cannot be.
+
+    ``places`` are each line's characters; None where the vendor counts those of another text.
+    """
     segments: list[list[tuple[float, float]]] = [[] for _ in inputs]
     try:
         for each in found["voice_segments"]:
@@ -195,7 +197,8 @@ def _segments(
             start, end = float(each["start_time_seconds"]), float(each["end_time_seconds"])
             if {type(index), type(first), type(last)} != {int} or not 0 <= index < len(inputs):
                 raise unfit("has a part of a line that was not to be spoken")
-            if voice != inputs[index]["voice_id"] or not places[index].start <= first <= last <= places[index].stop:
+            place = range(sys.maxsize) if places is None else places[index]
+            if voice != inputs[index]["voice_id"] or not place.start <= first <= last <= place.stop:
                 raise unfit("has a part that is not its line's")
             if not 0 <= start <= end <= length + AFTER:
                 raise unfit("has times that cannot be")

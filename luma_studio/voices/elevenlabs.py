@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from urllib.parse import quote
 
 from luma_studio.audio.clip import Samples
+from luma_studio.audio.incoming import IncomingLines
 from luma_studio.errors import BrokenAnswerError, SettingError, VendorError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Company, Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.base import Company, Hear, Speech, Utterance, Value, VoiceChoice
 from luma_studio.voices.pieces import joined, pieces
+from luma_studio.voices.telling import Telling
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -31,7 +34,7 @@ from luma_studio.voices.vendors import (
     settings_of,
     sound,
 )
-from luma_studio.wire import Answer, Call, Home, Wires, broken, json_of
+from luma_studio.wire import Answer, Call, Home, Wires, broken, json_of, json_values_of, unheard
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ _PLAIN = 3  # times the bytes that an answer may have where its sound is not com
 _LEAST_LIMIT = 100  # characters; a shorter limit is none
 _SEEDS = 2**32
 _IN_DIALOGUE = "eleven_v3"  # how the models begin that speak dialogues
+_ALIGNED = ("characters", "character_start_times_seconds", "character_end_times_seconds")
 AFTER = 0.5  # seconds by which a last character may end after its sound
 
 
@@ -86,11 +90,14 @@ class ElevenLabsVoice:
         """Whether it speaks a language: the models speak some 30 to 70, and the vendor refuses the others."""
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
         """Speak a clause, with the time of each word. Raises VendorError, BudgetError, SettingError."""
+        telling = Telling(hear)
         texts = pieces(utterance.text, await self._limit(utterance, account), len(tags_of(utterance)))
-        spoken = [(text, await self._piece(utterance, text, part, account)) for part, text in enumerate(texts)]
-        return joined(spoken)
+        spoken = [(text, await self._piece(utterance, text, part, account, telling)) for part, text in enumerate(texts)]
+        speech = joined(spoken)
+        telling.end(speech)
+        return speech
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
@@ -111,12 +118,14 @@ class ElevenLabsVoice:
 
         return int(await account.agreed(told, before=str(_SHORTEST_LIMIT)))
 
-    async def _piece(self, utterance: Utterance, text: str, part: int, account: Account) -> Speech:
+    async def _piece(self, utterance: Utterance, text: str, part: int, account: Account, telling: Telling) -> Speech:
         wire = self._wires.to(HOME)
         body = self._asked(utterance, text, part)
+        streams = telling.is_heard and not self._format.startswith("wav")  # which the vendor does not stream
+        hear = telling.body(IncomingLines(_sound_in_line, self._pcm)) if streams else unheard
         call = Call(
             "POST",
-            f"/v1/text-to-speech/{quote(self._voice, safe='')}/with-timestamps",
+            f"/v1/text-to-speech/{quote(self._voice, safe='')}/{'stream/' if streams else ''}with-timestamps",
             json=body,
             params={"output_format": self._format},
             paid=True,
@@ -125,8 +134,8 @@ class ElevenLabsVoice:
         price = None if self.price is None else self.price * len(body["text"])
         purchase = Purchase(HOME.name, self._model, text, len(body["text"]), price)
 
-        data = await buy(wire, call, account, purchase, self._cost, part)
-        found = json_of(Answer({}, data), wire.vendor)
+        data = await buy(wire, call, account, purchase, self._cost, part, hear)
+        found = json_values_of(Answer({}, data), wire.vendor)
         return read(found, body["text"], len(body["text"]) - len(text), self._pcm)
 
     def _asked(self, utterance: Utterance, text: str, part: int) -> dict[str, Any]:
@@ -269,13 +278,13 @@ def _takes_language(model: str) -> bool:
     return "multilingual" not in model and "monolingual" not in model
 
 
-def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Speech:
-    """What the vendor answered for a text, whose first ``skipped`` characters are tags, as sound of rate ``pcm`` or
-    of a kind that tells its own. Raises BrokenAnswerError.
+def read(found: Sequence[Any], text: str, skipped: int = 0, pcm: int | None = None) -> Speech:
+    """What the vendor answered for a text, whole or in parts one after another, as sound of rate ``pcm`` or of a kind
+    that tells its own. The text's first ``skipped`` characters are tags. Raises BrokenAnswerError.
     """
     samples, rate = sound_of(found, pcm)
-    alignment = found.get("alignment")
-    times = None if alignment is None else times_of(alignment, text, len(samples) / rate)
+    alignments = [each["alignment"] for each in found if each.get("alignment") is not None]
+    times = times_of(alignments, text, len(samples) / rate)
     if not times:
         return Speech(samples, rate)
     heard = [each for each in times if each.first >= skipped and text[each.first : each.last].strip()]
@@ -285,23 +294,34 @@ def read(found: Any, text: str, skipped: int = 0, pcm: int | None = None) -> Spe
     return Speech(samples, rate, _words(heard, text[skipped:]), (heard[0].start, heard[-1].end))
 
 
-def sound_of(found: Any, pcm: int | None) -> tuple[Samples, int]:
-    """The sound in an answer and its rate, which is ``pcm`` for bare samples. Raises BrokenAnswerError."""
+def sound_of(found: Sequence[Any], pcm: int | None) -> tuple[Samples, int]:
+    """The sound in the parts of an answer, and its rate: ``pcm`` for bare samples. Raises BrokenAnswerError."""
+    return sound(HOME.name, b"".join(map(_sound_in, found)), pcm)
+
+
+def _sound_in(part: Any) -> bytes:
     try:
-        data = base64.b64decode(found["audio_base64"], validate=True)
-    except (KeyError, TypeError, ValueError) as error:
+        return base64.b64decode(part["audio_base64"], validate=True)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise unfit("has no sound in it") from error
-    return sound(HOME.name, data, pcm)
 
 
-def times_of(alignment: Any, text: str, length: float) -> list[Word]:
+def _sound_in_line(line: bytes) -> bytes:
+    try:
+        return _sound_in(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise unfit("is not the JSON that it should be") from error
+
+
+def times_of(alignments: Sequence[Any], text: str, length: float) -> list[Word]:
     """Each character of the text and when it is heard; empty where the vendor timed other words than these.
 
-    ``length`` is that of the sound, in seconds. Raises BrokenAnswerError.
+    Times count from the beginning of all sound, in whichever part they are told; where they begin anew with a part, as
+    the vendor nowhere says that they do, none is believed. ``length`` is that of the sound, in seconds. Raises
+    BrokenAnswerError.
     """
     try:
-        characters: Sequence[str] = alignment["characters"]
-        starts, ends = alignment["character_start_times_seconds"], alignment["character_end_times_seconds"]
+        characters, starts, ends = ([each for part in alignments for each in part[name]] for name in _ALIGNED)
         times = [
             Word(place - len(character), place, float(start), float(end))
             for place, character, start, end in zip(
@@ -314,7 +334,8 @@ def times_of(alignment: Any, text: str, length: float) -> list[Word]:
         raise unfit("has times that cannot be")
     if times and times[-1].end > length + AFTER:
         raise unfit("has less sound than it tells times of")
-    return times if "".join(characters) == text else []
+    begins_anew = len(alignments) > 1 and any(later.start < each.start for each, later in pairwise(times))
+    return times if "".join(characters) == text and not begins_anew else []
 
 
 def _words(heard: Sequence[Word], text: str) -> tuple[Word, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from luma_studio.audio.incoming import Incoming
 from luma_studio.errors import SettingError, VoiceError
 from luma_studio.store.ledger import Account, Purchase
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Hear, Speech, Utterance, VoiceChoice
 from luma_studio.voices.pieces import joined, pieces
+from luma_studio.voices.telling import Telling
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -80,15 +82,18 @@ class OpenAIVoice:
         """Whether it speaks a language: it reads whatever it is given."""
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
         """Speak a clause. Raises VendorError, BudgetError, VoiceError where another server was set meanwhile."""
+        telling = Telling(hear)
         texts = pieces(utterance.text, _LIMIT)
-        return joined([(text, await self._piece(text, part, account)) for part, text in enumerate(texts)])
+        speech = joined([(text, await self._piece(text, part, account, telling)) for part, text in enumerate(texts)])
+        telling.end(speech)
+        return speech
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
 
-    async def _piece(self, text: str, part: int, account: Account) -> Speech:
+    async def _piece(self, text: str, part: int, account: Account, telling: Telling) -> Speech:
         wire = self._wires.to(OPENAI)
         if elsewhere(OPENAI, wire.vendor.address) != self._server:
             raise VoiceError("OPENAI_BASE_URL was changed meanwhile, so this was not bought. Speak again.")
@@ -99,4 +104,5 @@ class OpenAIVoice:
         price = None if self.price is None else self.price * len(text)
         purchase = Purchase(OPENAI.name, self._model, text, len(text), price)
 
-        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase, part=part)))
+        data = await buy(wire, call, account, purchase, part=part, hear=telling.body(Incoming()))
+        return Speech(*sound(OPENAI.name, data))

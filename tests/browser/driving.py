@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,6 +102,7 @@ class Served:
 
     workspace: Path
     notebook: str = ""  # the one to serve; all of the studio's by default
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside, and in place of, the usual one
     port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
     url: str = ""
@@ -129,6 +130,7 @@ class Served:
                     **NOWHERE,
                     "LUMA_WORKSPACE": str(self.workspace),
                     "PYTHONUNBUFFERED": "1",
+                    **self.environment,
                 },
                 stdout=log,
                 stderr=log,
@@ -202,9 +204,9 @@ class Served:
 
 
 @contextmanager
-def serving(workspace: Path, notebook: str = "") -> Iterator[Served]:
-    """The studio, served until the block ends."""
-    served = Served(workspace, notebook)
+def serving(workspace: Path, notebook: str = "", environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """The studio, served until the block ends; what is in ``environment`` takes the place of the usual."""
+    served = Served(workspace, notebook, environment or {})
     running.append(served)
     try:
         served.start()

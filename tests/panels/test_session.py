@@ -65,11 +65,11 @@ class SlowVoice(FakeVoice):
         self.asked = threading.Event()
         self.let = threading.Event()
 
-    async def speak(self, utterance: Any, account: Any) -> Any:
+    async def speak(self, utterance: Any, account: Any, hear: Any = None) -> Any:
         if self.spoken:
             self.asked.set()
             await asyncio.to_thread(self.let.wait, 20)
-        return await super().speak(utterance, account)
+        return await super().speak(utterance, account, hear)
 
 
 @pytest.fixture
