@@ -164,7 +164,7 @@ def test_a_clause_of_a_production_that_was_left_is_not_spoken(session: Session, 
 def test_a_wrong_voice_is_told_to_who_listens(session: Session) -> None:
     panel = ScriptEditor(session)
     with pytest.raises(VendorError):
-        all_of(panel, panel.do_hear("Hello.", "en", "elevenlabs:nobody"))
+        all_of(panel, panel.do_hear("Hello.", "en", "elevenlabs:NobodyHasThisVoice00"))
 
 
 # One sound

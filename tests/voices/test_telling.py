@@ -108,7 +108,7 @@ def test_what_is_told_is_the_sound_of_the_vendor_without_a_gap(studio, vendors, 
 
 
 def test_a_clause_too_long_for_one_request_is_told_as_one(studio, vendors):
-    words = "Breathe in and out. " * 160
+    words = "Breathe in and out. " * 600
     told = Ear()
     clip = asyncio.run(studio.hear(words.strip(), "en", EXACT, told))
     assert len(vendors.seen("/stream/with-timestamps")) == 2
