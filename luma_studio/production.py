@@ -332,6 +332,15 @@ class Production:
         """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
         return self._state.decisions
 
+    def outlook(self, total: str | float | None = None) -> tuple[deciding.Outlook, ...]:
+        """Where each agent stands: its mind, what it would buy or waits for, and what it did. Nothing is sent.
+
+        What planning would buy is told for a ``total``. Raises SettingError for what is no total.
+        """
+        seconds = None if total is None else self._total(total) / self.choices.sample_rate
+        subject = self._subject
+        return tuple(deciding.outlook(subject, self._thinks(), lambda: self._taken(subject.state), seconds))
+
     async def analyse(self, listener: Listener = unheard) -> tuple[Decided, ...]:
         """Have speakers and delivery tags found where the script marks none; its words, and what it marks, stay.
 

@@ -448,7 +448,7 @@ def test_what_another_window_saved_is_not_taken_up_while_speaking_is_on_its_way(
     work = second.speak()
     assert voice.asked.wait(20)
     first.studio.production("calm").pauses[0] = 7.0
-    with pytest.raises(ChangedError, match="when speaking or exporting has ended"):
+    with pytest.raises(ChangedError, match="when the work on it has ended"):
         second.edit(lambda production: production.tune({0: 1.0}))
     voice.let.set()
     work.wait(20)
