@@ -73,7 +73,10 @@ export default panel("Agents", async ({ root, desk }) => {
     const mine = asked;
     const told = await desk.tell("state");
     if (!told || mine !== asked) return; // a later question is on its way
-    if (told.production?.name !== state.production?.name) begun = "";
+    if (told.production?.name !== state.production?.name) {
+      begun = "";
+      for (const row of rows) row.clear();
+    }
     state = told;
     thinking = speaking = null;
     for (const work of state.works) take(work);
@@ -257,6 +260,10 @@ export default panel("Agents", async ({ root, desk }) => {
     return {
       agent,
       element,
+      /** Another production is open. */
+      clear() {
+        total?.clear();
+      },
       show(found) {
         shown = found;
         total?.show(found, pressed);
@@ -310,30 +317,34 @@ export default panel("Agents", async ({ root, desk }) => {
       refuse(sentence) {
         wrong.textContent = sentence;
       },
+      clear() {
+        clearTimeout(timer);
+        [input.value, wrong.textContent, api.quote] = ["", "", null];
+      },
       show(found, pressed) {
         run = pressed;
         const { seconds } = state.production;
         now.textContent = seconds === null ? "" : `now ${clock(seconds)}`;
         input.readOnly = Boolean(found.obstacle);
         const key = JSON.stringify([found.mind, found.decided, seconds]);
-        if (key !== quoted && found.mind && api.value && !found.obstacle) act(ask)();
+        const isStale = key !== quoted && found.mind && api.value && !found.obstacle;
         [quoted, mind] = [key, found.mind];
+        if (isStale) act(ask)();
       },
     };
 
     async function ask() {
       const { value } = api;
       wrong.textContent = "";
-      api.quote = null;
-      if (value && mind) {
-        try {
-          const answer = (await desk.ask("quote", { total: value })).value;
-          if (value === api.value) api.quote = answer;
-        } catch (error) {
-          if (!error.kind) throw error;
-          if (value === api.value) wrong.textContent = error.message;
-        }
+      let answer = null;
+      try {
+        answer = value && mind ? (await desk.ask("quote", { total: value })).value : await null;
+      } catch (error) {
+        if (!error.kind) throw error;
+        if (value === api.value) wrong.textContent = error.message;
       }
+      if (value !== api.value) return;
+      api.quote = answer;
       show();
     }
     return api;

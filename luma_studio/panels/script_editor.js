@@ -354,7 +354,9 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   // Speaking
 
-  const speakIt = () => takeIn("speak");
+  function speakIt() {
+    return takeIn("speak");
+  }
 
   /** Have Python take the text in, to "begin" a production with it or to "speak" it, too. */
   async function takeIn(verb) {

@@ -33,7 +33,7 @@ export function dollars(sum) {
 export const AGENTS = {
   analysis: { title: "Who speaks, and how", doing: "Finding who speaks", verb: "Find speakers" },
   sanitizer: { title: "What is not meant to be spoken", doing: "Looking for what is not meant to be spoken", verb: "Look through" },
-  segmentation: { title: "Cut and time", doing: "Cutting and timing", verb: "Cut and time" },
+  segmentation: { title: "Cut and time", doing: "Cutting and timing", verb: "Cut" },
   planning: { title: "Share out a length", doing: "Sharing out a length", verb: "Share out" },
   splice: { title: "Adjust pauses after listening to the master", doing: "Listening to the master's pauses", verb: "Adjust pauses" },
 };
