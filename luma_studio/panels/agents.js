@@ -4,7 +4,7 @@ import { button, clock, count, fill, h, icon, notice, panel, storage } from "./k
 import { AGENTS, dollars, showAgo, thinkingOf } from "./words.js";
 import { isOff, isRunning, once, progressBar, setOff, timeLeft } from "./work.js";
 
-const QUOTE = 300; // ms of rest before planning is quoted
+const REST = 300; // ms after the last key or edit until Python is asked
 const UNFOLDED = "luma-agents-unfolded"; // what the tab remembers
 
 const ABOUT = {
@@ -50,12 +50,16 @@ export default panel("Agents", async ({ root, desk }) => {
     if (unfolded) storage.setItem(UNFOLDED, "yes");
     else storage.removeItem(UNFOLDED);
     show();
+    return unfolded ? refresh() : undefined; // folded, it followed no edits
   }
 
   // What Python tells
 
   desk.on("production", act(refresh));
-  desk.on("pauses", act(() => (unfolded ? refresh() : undefined)));
+  desk.on("pauses", () => {
+    clearTimeout(later);
+    if (unfolded) later = setTimeout(act(refresh), REST);
+  });
   desk.on("draft", (unspoken) => {
     if (!state.production || state.production.unspoken === unspoken) return;
     state.production.unspoken = unspoken;
@@ -67,6 +71,7 @@ export default panel("Agents", async ({ root, desk }) => {
   });
 
   let asked = 0;
+  let later = null; // what is asked when the edits rest
 
   async function refresh() {
     asked += 1;
@@ -302,7 +307,7 @@ export default panel("Agents", async ({ root, desk }) => {
     const wrong = h("p", { class: "luma-text luma-agents-wrong", role: "alert", id: `${id}-wrong` });
     const now = h("span", { class: "luma-muted luma-number" });
     const input = h("input", { class: "luma-input luma-number luma-agents-total", id: `${id}-total`, autocomplete: "off", inputMode: "text", placeholder: "10:00", "aria-describedby": wrong.id,
-      oninput: () => { clearTimeout(timer); timer = setTimeout(act(ask), QUOTE); },
+      oninput: () => { clearTimeout(timer); timer = setTimeout(act(ask), REST); },
       onkeydown: act((event) => (event.key === "Enter" && !event.isComposing ? run() : undefined)) });
     const api = {
       quote: null,
@@ -374,9 +379,10 @@ export default panel("Agents", async ({ root, desk }) => {
   }
 
   function outcome(agent, done, isMinds) {
+    const { timed } = state.production;
     const told = {
       analysis: done ? ` ${count(done, "clause")} ${done === 1 ? "has" : "have"} a speaker or a tone from it.` : " No clause has a speaker or a tone from it now.",
-      segmentation: done ? ` ${count(done, "clause")} ${done === 1 ? "is" : "are"} cut.` : " No clause is cut now.",
+      segmentation: `${done ? ` ${count(done, "clause")} ${done === 1 ? "is" : "are"} cut.` : " No clause is cut now."}${timed ? ` ${count(timed, "pause")} in the timeline ${timed === 1 ? "is" : "are"} marked “agent”.` : ""}`,
       sanitizer: done ? ` ${count(done, "place")} to look at, marked in the script.` : " Nothing is left to look at.",
       planning: " Undo stands with the pauses.",
       splice: isMinds ? " Undo stands with the pauses." : "",

@@ -71,6 +71,7 @@ def _shown(production: Production) -> dict[str, Any]:
     return {
         "name": production.name,
         "unspoken": production.draft is not None,
+        "timed": sum(pause.source == "agent" for pause in production.pauses),
         "seconds": production.timeline.length / rate if spoken else None,
         "mind": choices.mind,
         "agents": [_described(found[name], choices.minds.get(name)) for name in _ORDER],

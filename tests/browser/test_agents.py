@@ -163,7 +163,7 @@ def agent(name: str, **more: Any) -> dict[str, Any]:
 
 def production(**more: dict[str, Any]) -> dict[str, Any]:
     names = ("analysis", "sanitizer", "segmentation", "planning", "splice")
-    shown = {"name": "calm", "unspoken": False, "seconds": 65.0, "mind": ""}
+    shown = {"name": "calm", "unspoken": False, "seconds": 65.0, "timed": 0, "mind": ""}
     return {**shown, "agents": [agent(name, **more.get(name, {})) for name in names]}
 
 

@@ -90,7 +90,7 @@ def test_a_mind_is_chosen_for_all_and_what_was_spoken_and_tuned_stays(session, p
 
 def test_a_mind_that_cannot_be_is_refused_with_the_remedy_and_nothing_changes(session, panel):
     before = session.production.choices
-    with pytest.raises(SettingError, match="names no mind. Write one of openai, groq"):
+    with pytest.raises(SettingError, match=r"names no mind\. Write one of openai, groq"):
         panel.do_choose("gpt-5.5")
     with pytest.raises(SettingError, match="names no mind"):
         panel.do_choose_own("analysis", "nobody")
@@ -161,6 +161,7 @@ def test_cuts_are_counted_and_taken_back(session, panel, vendors):
     panel.do_choose(MIND)
     finished(session, lambda: panel.do_think("segmentation"))
     assert shown(panel, "segmentation")["done"] == 1
+    assert panel.do_state()["production"]["timed"] == 1
     assert len(session.production.clauses) == 6
     panel.do_take_back("segmentation")
     assert shown(panel, "segmentation")["done"] == 0
@@ -187,6 +188,7 @@ def test_a_length_is_quoted_and_then_shared_out(session, panel, vendors):
     )
     finished(session, session.speak, "speak")
     panel.do_choose(MIND)
+    assert shown(panel, "planning")["quote"] is None  # nobody knows before there is a length
     assert panel.do_quote("0:40")["calls"] == 1
     with pytest.raises(SettingError, match="is not a duration"):
         panel.do_quote("soon")

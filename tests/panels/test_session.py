@@ -730,7 +730,7 @@ def test_while_an_agent_is_at_work_nothing_else_is_begun_that_would_wait_for_it(
         made.begin("minded", MINDED, mind="openai:gpt-5.5")
         work = made.think("analysis")
         assert slow_mind.asked.wait(20)
-        with pytest.raises(SettingError, match="on its way. Wait for it, or stop it first"):
+        with pytest.raises(SettingError, match=r"on its way\. Wait for it, or stop it first"):
             begin(made)
         with pytest.raises(SettingError, match="Wait for it, or stop it first"):
             made.take_back_of("analysis")
