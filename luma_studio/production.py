@@ -708,7 +708,8 @@ class Production:
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""
         update: dict[str, Any] = {"text": text, "choices": self.choices}
-        if state.choices != self.choices:
+        minds = {name: getattr(self.choices, name) for name in ("mind", "minds")}  # which change no sound
+        if state.choices.model_copy(update=minds) != self.choices:
             update["gain"] = None
         written = cutting.cut(parse(text, self.choices), state.cuts)  # uncast: a clause is known by its own speaker
         state = carried(state.model_copy(update=update), tuple(written.clauses))

@@ -785,12 +785,16 @@ def test_nothing_is_taken_back_of_a_script_that_was_changed_elsewhere(unwatched,
     assert second.production.clauses[-1].text == "One more."
 
 
-def test_a_choice_changes_nothing_but_itself(open_session, calm):
+def test_a_mind_that_is_chosen_changes_nothing_but_itself_and_no_gain(open_session, calm):
+    calm.export("master.wav", audit=False)
+    gain = calm._state.gain
+    assert gain is not None
     before = calm.text, calm.clauses, list(calm.pauses), calm.takes_in_use
     open_session.choose(mind="openai:gpt-5.5")
     assert open_session.production is calm
     assert calm.choices.mind == "openai:gpt-5.5"
     assert (calm.text, calm.clauses, list(calm.pauses), calm.takes_in_use) == before
+    assert calm._state.gain == gain
 
 
 def test_closing_ends_its_thread_and_lets_go_of_the_production(studio, calm):
