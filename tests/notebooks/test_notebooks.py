@@ -139,7 +139,7 @@ def test_papermill_opens_another_production_in_the_panels(papermill: Run, worksp
         shown
         == {
             "studio": ["productions", "tabs"],
-            "narration_studio": ["productions", "script", "render-status", "pauses", "master"],
+            "narration_studio": ["productions", "script", "render-status", "agents", "pauses", "master"],
         }[name]
     )
     assert (folder / ".open.lock").exists()  # it was held by the session
