@@ -27,6 +27,7 @@ export default panel("Agents", async ({ root, desk }) => {
   let speaking = null; // and of speaking
   let begun = ""; // the agent that was begun here last
   let before = ""; // what it had decided until then
+  let choosing = Promise.resolve(true); // whether the mind that was typed last could be chosen
   let unfolded = storage.getItem(UNFOLDED) !== null;
 
   // The page
@@ -66,25 +67,30 @@ export default panel("Agents", async ({ root, desk }) => {
     show();
   });
   desk.on("work", (work) => {
+    news += 1;
     take(work);
     show();
   });
 
   let asked = 0;
+  let news = 0; // of work: what is asked before it knows less
   let later = null; // what is asked when the edits rest
 
   async function refresh() {
     asked += 1;
-    const mine = asked;
+    const [mine, known] = [asked, news];
     const told = await desk.tell("state");
     if (!told || mine !== asked) return; // a later question is on its way
-    if (told.production?.name !== state.production?.name) {
+    const isAnother = told.production?.name !== state.production?.name;
+    if (isAnother) {
       begun = "";
       for (const row of rows) row.clear();
     }
     state = told;
-    thinking = speaking = null;
-    for (const work of state.works) take(work);
+    if (isAnother || known === news) {
+      thinking = speaking = null;
+      for (const work of state.works) take(work);
+    }
     show();
     sayEnd();
   }
@@ -190,12 +196,16 @@ export default panel("Agents", async ({ root, desk }) => {
     let shown = "";
     const input = h("input", { class: "luma-input", id, list: known, autocomplete: "off", spellcheck: false, autocapitalize: "off", dir: "ltr", "aria-describedby": wrong.id, ...props,
       onchange: act(async () => {
+        const chosen = choose(input.value);
+        choosing = chosen.then(() => true, () => false);
         try {
-          await choose(input.value);
+          await chosen;
           problem("");
         } catch (error) {
           if (!error.kind) throw error;
           problem(error.message);
+        } finally {
+          choosing = Promise.resolve(true);
         }
       }),
       onkeydown: (event) => { if (event.key === "Escape" && input.value !== shown) { input.value = shown; problem(""); } } });
@@ -393,11 +403,13 @@ export default panel("Agents", async ({ root, desk }) => {
   // Thinking
 
   async function think(agent, given, total) {
+    if (!(await choosing)) return; // the mind that was typed just now is none, and says so
     const kept = [begun, thinking];
     const waiting = { kind: "think", status: "running", stages: [], clauses: [], left: null };
     begun = agent;
     before = whenOf(agent);
     thinking = waiting;
+    news += 1;
     show();
     try {
       await desk.ask("think", { agent, ...given });

@@ -144,7 +144,7 @@ def test_a_text_is_taken_in_without_speaking_it_so_that_agents_come_first(browse
         begin.click()
         expect(shown.notices.filter(has_text="Write or paste a script first.")).to_be_visible()
         shown.editor.fill("One\nNobody has said this yet.")
-        expect(shown.panel("Script").get_by_role("button", name="Speak")).to_be_enabled()
+        expect(shown.panel("Script").get_by_label("Name")).not_to_have_value("")  # it is read
         begin.click()
         expect(row(shown, "Who speaks, and how")).to_be_visible()
         expect(begin).to_be_hidden()
@@ -213,6 +213,41 @@ def test_work_that_a_cell_began_is_told_in_the_folded_line_and_can_be_stopped(pa
     expect(page.locator(".luma-agents-summary")).to_have_text("Cutting and timing: 3 of 12 questions")
     panel.button("Stop the agent").click()
     assert panel.asked("stop") == [{}]
-    panel.tell("work", {**work, "status": "failed", "error": "The disk is full."})
+    failed = {**work, "status": "failed", "error": "The disk is full."}
+    panel.answer(state={"production": production(), "known": [], "works": [failed]})
+    panel.tell("work", failed)
     page.get_by_role("button", name="Agents", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="The disk is full.")).to_be_visible()
+
+
+def test_an_agent_waits_for_the_mind_that_was_typed_just_now(page: Page, modules: str) -> None:
+    panel = alone(page, modules)
+    page.get_by_role("button", name="Agents", exact=True).click()
+    panel.hold("choose")
+    page.get_by_label("Mind for all agents").fill(MIND)
+    page.get_by_role("button", name=FIND).click()
+    page.wait_for_function("alone.asked.some(({ verb }) => verb === 'choose')")
+    assert panel.asked("think") == []
+    panel.release("choose")
+    page.wait_for_function("alone.asked.some(({ verb }) => verb === 'think')")
+    panel.answer(choose={"error": "'gpt' names no mind.", "kind": "SettingError"})
+    panel.tell("work", {"kind": "think", "status": "done", "error": None, "stages": [], "left": None, "clauses": []})
+    page.get_by_label("Mind for all agents").fill("gpt")
+    page.get_by_role("button", name=FIND).click()
+    expect(page.get_by_text("names no mind")).to_be_visible()
+    assert len(panel.asked("think")) == 1
+
+
+def test_work_that_began_is_not_forgotten_by_an_answer_from_before_it(page: Page, modules: str) -> None:
+    panel = alone(page, modules)
+    page.get_by_role("button", name="Agents", exact=True).click()
+    expect(page.get_by_role("listitem")).to_have_count(5)
+    panel.hold("state")
+    panel.tell("production", "calm")
+    stages = [{"stage": "think", "done": 0, "total": 1, "subject": "analysis"}]
+    panel.tell(
+        "work", {"kind": "think", "status": "running", "error": None, "stages": stages, "left": None, "clauses": []}
+    )
+    panel.release("state")
+    panel.tell("draft", False)
+    expect(page.get_by_role("button", name="Stop: finding who speaks")).to_be_visible()
