@@ -368,6 +368,15 @@ class Production:
         """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
         return self._state.decisions
 
+    def outlook(self, total: str | float | None = None) -> tuple[deciding.Outlook, ...]:
+        """Where each agent stands: its mind, what it would buy or waits for, and what it did. Nothing is sent.
+
+        What planning would buy is told for a ``total``. Raises SettingError for what is no total.
+        """
+        seconds = None if total is None else self._total(total) / self.choices.sample_rate
+        subject = self._subject
+        return tuple(deciding.outlook(subject, self._thinks(), lambda: self._taken(subject.state), seconds))
+
     async def analyse(self, listener: Listener = unheard) -> tuple[Decided, ...]:
         """Have speakers and delivery tags found where the script marks none; its words, and what it marks, stay.
 
@@ -736,7 +745,8 @@ class Production:
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""
         update: dict[str, Any] = {"text": text, "choices": self.choices}
-        if state.choices != self.choices:
+        minds = {name: getattr(self.choices, name) for name in ("mind", "minds")}  # which change no sound
+        if state.choices.model_copy(update=minds) != self.choices:
             update["gain"] = None
         written = cutting.cut(parse(text, self.choices), state.cuts)  # uncast: a clause is known by its own speaker
         state = carried(state.model_copy(update=update), tuple(written.clauses))

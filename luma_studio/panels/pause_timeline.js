@@ -115,12 +115,11 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const refusal = h("p", { class: "luma-refusal luma-text", id: `luma-refusal-${Math.random().toString(36).slice(2)}`, role: "alert", hidden: true });
     const legend = h("ul", { class: "luma-legend", "aria-label": "Where a pause's length came from" },
       ["written", "default", "agent", "tuned", "fitted"].map((source) => h("li", {}, h("i", { class: `luma-swatch luma-${source}` }), source)));
-    const decided = h("p", { class: "luma-muted luma-text", dir: "auto", hidden: true });
-    const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend, decided);
+    const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend);
     const empty = h("div", { class: "luma-empty", hidden: true }, icon("stretch"), h("strong", {}, "No pauses yet"), h("p", {}, "Write or paste a script and have it spoken; its pauses appear here."),
       !document.body.dataset.voila && h("p", {}, "In a notebook, session.open(\"name\") opens a production, and PauseTimeline(calm) shows one."));
     const banner = h("div", { class: "luma-banner", role: "status", hidden: true }, icon("warning"), "This production is open in another window, too. What is edited or typed there appears here; if both type at once, both texts are kept until you choose one.");
-    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, refusal, decided, main, empty, banner };
+    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, refusal, main, empty, banner };
   }
 
   /** A handler whose errors are shown; it keeps the focus in the panel. */
@@ -143,7 +142,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
     production.history = change.history;
     production.gain = change.gain;
-    showDecided(change.decided);
     rearrange();
     showInspector();
   });
@@ -174,7 +172,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     if (!unmoved) giveUpDrag();
     production = state && { ...state, columns: columnsOf(state) };
     ui.main.hidden = ui.head.hidden = !production;
-    showDecided(production?.decided);
     ui.empty.hidden = Boolean(production);
     if (!unmoved) {
       inFlight.clear();
@@ -542,12 +539,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const { least, most } = production.columns;
     if (least[index] === null && most[index] === null) return null;
     return `written as ${seconds(least[index] ?? 0)}–${most[index] === null ? "…" : seconds(most[index])} s`;
-  }
-
-  /** Where the agents' decisions came from, in one quiet line. */
-  function showDecided(sentences = []) {
-    ui.decided.textContent = sentences.join(" ");
-    ui.decided.hidden = !sentences.length;
   }
 
   function sceneLead(index) {

@@ -75,6 +75,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   // What is open
 
   desk.on("production", follow);
+  desk.on("wanted", act((verb) => (ui.speak.disabled ? notice(ui.told.textContent || "Write or paste a script first.", "warning") : takeIn(verb))));
   desk.on("work", (state) => { if (state.kind === "speak") showWork(state); });
 
   let following = Promise.resolve();
@@ -354,14 +355,19 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   // Speaking
 
-  async function speakIt() {
+  function speakIt() {
+    return takeIn("speak");
+  }
+
+  /** Have Python take the text in, to "begin" a production with it or to "speak" it, too. */
+  async function takeIn(verb) {
     if (ui.speak.disabled || ui.speak.hidden) return;
     const given = { name: nameOf() || reading?.name || "", text: sheet.text, changes };
     showAlert("");
     const release = draft.hold();
     showState();
     try {
-      await desk.ask("speak", { ...given, seen: release.seen });
+      await desk.ask(verb, { ...given, seen: release.seen });
       await following;
       changes = {};
       release(true);

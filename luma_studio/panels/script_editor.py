@@ -52,7 +52,7 @@ class ScriptEditor(HearingPanel):
     """
 
     front = "script_editor"
-    topics = ("production", "work")
+    topics = ("production", "work", "wanted")
     slow = frozenset(
         [
             "about",
@@ -64,6 +64,7 @@ class ScriptEditor(HearingPanel):
             "read",
             "quote",
             "hear_more",
+            "begin",
             "speak",
             "left",
             "leave",
@@ -143,6 +144,8 @@ class ScriptEditor(HearingPanel):
         """
         choices = chosen(self._base, changes)
         script = _read(plain(text), _reading(choices))
+        if self._open is not None:
+            script = self._open.readied(script)
         offset = _counting_utf16(text, script)
         clauses = tuple(script.clauses)
         seconds = _lengths(choices)
@@ -169,6 +172,8 @@ class ScriptEditor(HearingPanel):
             self.session.studio.keep_draft(plain(text) or None, seen)
         else:
             self._known(name).keep_draft(plain(text), seen)
+        if self._open is not None and name == self._open.name:
+            self.session.tell("draft", not _is_text(self._open, plain(text)))
 
     # Texts that make room for others
 
@@ -237,11 +242,11 @@ class ScriptEditor(HearingPanel):
 
     # Speaking
 
-    def do_speak(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
-        """Open or begin the production of this name with this text, and speak what is not spoken yet.
+    def do_begin(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
+        """Open or begin the production of this name with this text.
 
         ``seen`` is what stood in the editor when the page last looked. Raises ChangedError if another window typed
-        since, and then neither begins nor speaks.
+        since, and then begins nothing.
         """
         before = self._open
         (before or self.session.studio).keep_draft(plain(text), seen)
@@ -250,6 +255,10 @@ class ScriptEditor(HearingPanel):
             if before is None or before.name != name:
                 with suppress(ChangedError):  # what another window typed just now is no script yet, and stays
                     (before or self.session.studio).keep_draft(None, text)
+
+    def do_speak(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
+        """Begin as ``begin`` does, and speak what is not spoken yet."""
+        self.do_begin(name, text, changes, seen)
         self.session.speak()
 
     def do_stop(self) -> None:
@@ -361,13 +370,14 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _diagnostics(script: Script, lines: Sequence[int], offset: Callable[[int], int]) -> list[Changes]:
-    """Each diagnostic with the stretch it is about: a note where one begins there, else a word."""
+    """Each diagnostic with the stretch it is about: its own, or a note where one begins there, else a word."""
     notes = {mark.start: mark.end for mark in script.marks}
     told = []
     for each in script.diagnostics:
         start = lines[each.line - 1] + each.column - 1
         word = _WORD.match(script.text, start)
-        end = notes.get(start) or (word.end() if word else start + 1)
+        own = start + each.length if each.length else None
+        end = own or notes.get(start) or (word.end() if word else start + 1)
         told.append(
             {
                 "line": each.line,

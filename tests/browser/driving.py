@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Served:
 
     workspace: Path
     notebook: str = ""  # the one to serve; all of the studio's by default
-    environment: Mapping[str, str] = field(default_factory=dict)  # beside, and in place of, the usual one
+    more: dict[str, str] = field(default_factory=dict)  # of its environment, in place of the usual
     port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
     url: str = ""
@@ -130,7 +130,7 @@ class Served:
                     **NOWHERE,
                     "LUMA_WORKSPACE": str(self.workspace),
                     "PYTHONUNBUFFERED": "1",
-                    **self.environment,
+                    **self.more,
                 },
                 stdout=log,
                 stderr=log,
@@ -204,9 +204,9 @@ class Served:
 
 
 @contextmanager
-def serving(workspace: Path, notebook: str = "", environment: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """The studio, served until the block ends; what is in ``environment`` takes the place of the usual."""
-    served = Served(workspace, notebook, environment or {})
+def serving(workspace: Path, notebook: str = "", **more: str) -> Iterator[Served]:
+    """The studio, served until the block ends, with these variables in its environment, too."""
+    served = Served(workspace, notebook, more)
     running.append(served)
     try:
         served.start()

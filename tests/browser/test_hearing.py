@@ -41,7 +41,7 @@ def with_a_key(tmp_path_factory: pytest.TempPathFactory, vendor: Vendors) -> Ite
         "LUMA_ELEVENLABS_API_KEY": KEYS["elevenlabs"],
         "ELEVENLABS_BASE_URL": vendor.address("elevenlabs"),
     }
-    with serving(tmp_path_factory.mktemp("bought"), environment=environment) as served:
+    with serving(tmp_path_factory.mktemp("bought"), **environment) as served:
         yield served
 
 

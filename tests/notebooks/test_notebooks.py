@@ -147,7 +147,7 @@ def test_papermill_opens_another_production_in_the_panels(papermill: Run, worksp
         shown
         == {
             "studio": ["productions", "tabs"],
-            "narration_studio": ["productions", "script", "render-status", "pauses", "master"],
+            "narration_studio": ["productions", "script", "render-status", "agents", "pauses", "master"],
         }[name]
     )
     assert (folder / ".open.lock").exists()  # it was held by the session
@@ -245,7 +245,7 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
         base, token = next(
             found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
         )
-        for name, cells in (("narration_studio", 5), ("studio", 2), ("tutorial_pauses", 1)):
+        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1)):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
             assert "luma-page-error" not in page.partition("<main")[2]

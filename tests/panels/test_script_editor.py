@@ -614,3 +614,55 @@ def test_a_sample_of_a_vendors_voice_is_bought_once(session: Session, vendors: V
         assert len(heard) / rate > 0.5
     assert vendors.bought == {"Breathe in.": 1}
     assert [entry.production for entry in session.studio.ledger.entries()] == ["samples"]
+
+
+# What agents left
+
+
+@pytest.fixture
+def thought(session, vendors):
+    """An editor whose production a mind has cast, cut and looked through."""
+
+    def answer(request: Any) -> str:
+        about = json.loads(request.json["messages"][1]["content"])
+        if "lines" in about:
+            lines = [each["line"] for each in about["lines"] if "Music swells." in each["text"]]
+            return json.dumps({"found": [{"line": n, "quote": "Music swells.", "kind": "direction"} for n in lines]})
+        places = [each["clause"] for each in about["clauses"] if each["text"].startswith("Who is there")]
+        if "speakers" in about:
+            return json.dumps({"clauses": [{"clause": n, "speaker": "Meera", "tags": []} for n in places]})
+        pieces = [{"text": "Who is there,", "pause": 2.5}, {"text": "asks Meera.", "pause": None}]
+        return json.dumps({"clauses": [{"clause": n, "pieces": pieces} for n in places]})
+
+    vendors.mind = answer
+    session.begin("tale", TALE, mind="openai:gpt-5.5")
+    for agent in ("analysis", "sanitizer", "segmentation"):
+        assert session.think(agent).wait(30)
+    return ScriptEditor(session)
+
+
+TALE = "One\n🎬 A bell rings. (2 sec) Music swells. Who is there, asks Meera.\n"
+
+
+def test_what_agents_left_is_read_with_the_text(thought):
+    read = thought.do_read(TALE, {})
+    (found,) = read["diagnostics"]
+    assert (found["level"], found["line"]) == ("warning", 2)
+    assert in_browser(TALE, found["start"], found["end"]) == "Music swells."
+    assert [each["name"] for each in read["speakers"]] == [None, "Meera"]
+    assert (read["clauses"], read["scenes"][0]["clauses"]) == (4, 4)
+
+
+def test_the_marks_are_the_readers_whatever_agents_left(thought, studio):
+    with Session(studio) as other:
+        plain_read = ScriptEditor(other).do_read(TALE, {})
+    read = thought.do_read(TALE, {})
+    assert read["marks"] == plain_read["marks"]
+    assert read["seconds"] > plain_read["seconds"]  # by the pause between the pieces
+
+
+def test_what_agents_left_goes_with_the_words_it_is_about(thought):
+    read = thought.do_read(TALE.replace("Music swells. ", "").replace("Who is", "Who was"), {})
+    assert read["diagnostics"] == []
+    assert [each["name"] for each in read["speakers"]] == [None]
+    assert read["clauses"] == 2
