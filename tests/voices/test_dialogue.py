@@ -150,10 +150,11 @@ def test_settings_that_no_dialogue_knows_are_kept_by_asking_for_each_clause_alon
     assert all(request.json["voice_settings"] for request in vendors.requests)
 
 
-def test_a_clause_with_a_voice_or_reading_of_its_own_is_asked_for_alone_and_ends_a_dialogue(studio, vendors):
+@pytest.mark.parametrize("own", [{"seed": 7}, {"voice": SPEAKERS["Cleo"]}], ids=["seed", "voice"])
+def test_a_clause_with_a_voice_or_reading_of_its_own_is_asked_for_alone_and_ends_a_dialogue(studio, vendors, own):
     said = [("Anna", "One."), ("Ben", "Two."), ("Anna", "Three."), ("Ben", "Four."), ("Anna", "Five.")]
     production = begun(studio, lines(*said))
-    asyncio.run(production.speak_again(2, seed=7))
+    asyncio.run(production.speak_again(2, **own))
     vendors.requests.clear()
     state = production._state.clauses[2].model_copy(update={"take": None})
     production._change(lambda now: now.with_clause(2, state))
