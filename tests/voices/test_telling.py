@@ -20,7 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luma_studio.audio.incoming import IncomingLines
-from luma_studio.errors import AudioError, BrokenAnswerError, OutcomeUnknownError, TooLargeError, VoiceError
+from luma_studio.errors import (
+    AudioError,
+    BadRequestError,
+    BrokenAnswerError,
+    OutcomeUnknownError,
+    TooLargeError,
+    VoiceError,
+)
 from luma_studio.store.takes import TakeStore
 from luma_studio.studio import STORE, Studio
 from luma_studio.voices import Speech, elevenlabs, openai
@@ -366,6 +373,19 @@ def test_what_had_arrived_when_the_process_died_is_found_again_and_told_whole(
         assert kept(studio) == []
         if heard_then:
             assert len(ear.samples) / ear.rate == pytest.approx(production.takes_in_use[0].length / 44100, abs=0.08)
+
+
+def test_of_a_clause_in_two_requests_what_had_arrived_is_told_before_the_rest(studio, vendors):
+    words = ("Breathe in and out. " * 160).strip()
+    refusal = Fault(status=400, body={"detail": {"code": "no", "message": "no"}})
+    vendors.misbehave(refusal, when=lambda request: len(request.texts[0]) < 1000)
+    with pytest.raises(BadRequestError):
+        asyncio.run(studio.hear(words, "en", EXACT, Ear()))
+    ear = Ear()
+    clip = asyncio.run(studio.hear(words, "en", EXACT, ear))
+    assert np.array_equal(ear.samples, clip.samples)
+    assert sorted(vendors.bought.values()) == [1, 1]
+    assert kept(studio) == []
 
 
 def test_a_clause_without_a_take_is_spoken_as_speaking_all_would_and_bought_once(studio, vendors):
