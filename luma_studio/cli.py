@@ -113,7 +113,7 @@ def narrate(
 
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)
-            asyncio.run(_prepare(production, listener))
+            _prepare(production, listener)
             _warn(production, changes.get("speakers", ()))
             _tell_quote(production.quote())
             asyncio.run(production.speak(listener))
@@ -126,6 +126,29 @@ def narrate(
         except ChangedError:  # somebody narrates the same; what both need is here by now
             production, exported = narrated()
     _report(production, exported)
+
+
+@main.command("batch")
+@click.argument("sources", nargs=-1, required=True, metavar="SCRIPT|JOBS...")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Parameter of every run; may be repeated.")
+@click.option("--workers", "count", default=2, show_default=True, help="Processes that do runs.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Have the workers of this Dask scheduler do them, as tcp://host:8786."
+)
+@click.option("--again", is_flag=True, help="Do all runs again, those that are done, too.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be run and bought.")
+@click.option("--budget", metavar="DOLLARS", help="Buy no more than so many US dollars for the whole batch.")
+@click.option("--name", help="Name of the batch; its folder is generated_audio/NAME.batch. Otherwise the jobs file's.")
+@click.option(
+    "--notebook", default="batch_narration.ipynb", show_default=True, help="Notebook to run, by name or path."
+)
+@_explained
+def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
+    """Run a notebook for many scripts: SCRIPTs, or JOBS files (CSV, JSONL, YAML) with a row a run."""
+    from luma_studio.batch import command  # noqa: PLC0415 - a second of imports that no other command needs
+
+    with Studio() as studio:
+        sys.exit(command.batch(studio, sources, pairs, **options))
 
 
 @main.command("outline")
@@ -315,15 +338,13 @@ def _warn(production: Production, named: Iterable[str]) -> None:
             console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
 
-async def _prepare(production: Production, listener: Listener) -> None:
-    """Have agents cast, cut and look the text through: those that have a mind, and what it was not asked yet."""
-    verbs = {"analysis": production.analyse, "sanitizer": production.sanitize, "segmentation": production.segment}
-    for agent, decide in verbs.items():
-        quote = next((each for each in production.quote().minds if each.agent == agent), None)
-        asked = any(each.agent == agent for each in production.decisions)
-        if quote is not None and (quote.calls or not asked):
-            _tell_thinking(quote)
-            _tell_decisions(await decide(listener))
+def _prepare(production: Production, listener: Listener) -> None:
+    """Have agents cast, cut and look the text through, and tell what they cost and who decided."""
+    before = production.decisions
+    for quote in production.quote().minds:
+        _tell_thinking(quote)
+    asyncio.run(production.prepare(listener))
+    _tell_decisions(each for each in production.decisions if each not in before)
 
 
 def _tell_thinking(quote: MindQuote) -> None:

@@ -36,7 +36,7 @@ from luma_studio.settings import Choices, chosen
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
-from luma_studio.store.ledger import Account, Ledger
+from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.runs import RunStore
 from luma_studio.store.state import Decided, State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
@@ -61,7 +61,8 @@ _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 class Means:
     """What a studio gives its productions to work with.
 
-    ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
+    ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered;
+    ``within`` is the batch whose budget holds, too.
     """
 
     store: Path
@@ -70,6 +71,7 @@ class Means:
     ledger: Ledger
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
+    within: BatchBudget | None = None
 
 
 class Production:
@@ -331,6 +333,18 @@ class Production:
     def decisions(self) -> tuple[Decided, ...]:
         """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
         return self._state.decisions
+
+    async def prepare(self, listener: Listener = unheard) -> Quote:
+        """Have those agents do their work before speaking that have a mind and were not asked this yet; the quote then.
+
+        Raises as ``analyse``.
+        """
+        verbs = {"analysis": self.analyse, "sanitizer": self.sanitize, "segmentation": self.segment}
+        for agent, decide in verbs.items():
+            asked = any(each.agent == agent for each in self.decisions)
+            if any(each.agent == agent and (each.calls or not asked) for each in self.quote().minds):
+                await decide(listener)
+        return self.quote()
 
     async def analyse(self, listener: Listener = unheard) -> tuple[Decided, ...]:
         """Have speakers and delivery tags found where the script marks none; its words, and what it marks, stay.
@@ -691,7 +705,8 @@ class Production:
 
     @property
     def _account(self) -> Account:
-        return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
+        means = self._means
+        return Account(means.ledger, means.store, self.name, self.choices.budget, within=means.within)
 
     def _orders(self, state: State) -> list[Order]:
         return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
