@@ -1,4 +1,4 @@
-"""A batch: runs that belong together, their folder, what they would buy, and having those done that are not done yet."""
+"""A batch: runs that belong together, their folder, what they would buy, and having done what is not done yet."""
 
 from __future__ import annotations
 

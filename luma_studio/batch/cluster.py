@@ -46,9 +46,12 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
     Raises SettingError for an address at which there is none.
     """
     if scheduler is None:
-        with dask.config.set({"distributed.scheduler.allowed-failures": _LIVES}), _local(count) as cluster:
-            with Client(cluster) as client:
-                yield Workers(client, cluster.dashboard_link)
+        with (
+            dask.config.set({"distributed.scheduler.allowed-failures": _LIVES}),
+            _local(count) as cluster,
+            Client(cluster) as client,
+        ):
+            yield Workers(client, cluster.dashboard_link)
         return
     try:
         client = Client(scheduler, timeout=_CONNECT)
@@ -86,7 +89,7 @@ def done(
     """
     there.client.subscribe_topic(_TOPIC, lambda event: _told(event, hears))
     waiting = iter(runs)
-    under_way: dict[Future, Run] = {}
+    under_way: dict[Future[Outcome], Run] = {}
     ending = as_completed(with_results=False)
 
     def give() -> None:
@@ -121,7 +124,7 @@ def _told(event: tuple[float, Mapping[str, Any]], hears: Hears) -> None:
         hears(str(message["run"]), message)
 
 
-def _ended(future: Future) -> Outcome | str:
+def _ended(future: Future[Outcome]) -> Outcome | str:
     try:
         outcome: Outcome = future.result()
     except KilledWorker:

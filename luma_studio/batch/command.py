@@ -38,7 +38,7 @@ def batch(  # noqa: PLR0913 - the command's options
     name: str | None,
     notebook: str,
 ) -> int:
-    """Run a batch, and return the exit code: 0 where all is well, 1 where runs failed. Raises InputError before that."""
+    """Run a batch; the exit code is 0 where all is well, 1 where runs failed. Raises InputError before any runs."""
     console = Console(soft_wrap=True, highlight=False)
     dollars = None if budget is None else _dollars(budget)
     made = Batch.of(studio, sources, settings_of(pairs), name=name or "", notebook=notebook)

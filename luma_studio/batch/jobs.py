@@ -9,12 +9,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import yaml
+
 from luma_studio.batch.narration import check_no_key, narration
 from luma_studio.errors import InputError, SettingError
 from luma_studio.script import decode
@@ -39,7 +40,7 @@ class Run:
     id: str
     label: str
     notebook: Path
-    parameters: Parameters
+    parameters: Parameters = field(hash=False)
     where: str
 
 
@@ -54,8 +55,9 @@ def find_notebook(name: str) -> Path:
 def read(sources: Iterable[str], settings: Parameters, notebook: Path) -> list[Run]:
     """The runs that scripts and files with a row a run stand for, in their order, all of them checked.
 
-    ``sources`` are paths and patterns with ``*``: of scripts, a run each, or of CSV, JSONL and YAML files, whose columns
-    are parameters. ``settings`` hold for every run that does not say otherwise. Raises InputError naming the row.
+    ``sources`` are paths and patterns with ``*``: of scripts, a run each, or of CSV, JSONL and YAML files, whose
+    columns are parameters. ``settings`` hold for every run that does not say otherwise. Raises InputError naming the
+    row.
     """
     rows = [(where, {**settings, **row}) for source in sources for where, row in _rows(source)]
     if not rows:
@@ -116,7 +118,7 @@ def _yaml(text: str) -> Iterator[object]:
     if isinstance(found, dict):
         found = found.get("jobs", found)
     if not isinstance(found, list):
-        raise ValueError("it must be a list, an entry a run")
+        raise ValueError("it must be a list, an entry a run")  # noqa: TRY004 - of the text, not of our types
     return iter(found)
 
 
@@ -131,13 +133,15 @@ def _run(notebook: Path, code: str, known: Parameters, where: str, given: Parame
         if name not in known:
             raise SettingError(f"{where}: {notebook.name} has no parameter {name!r}. There are: {', '.join(known)}.")
         check_no_key(name, value)
-    parameters = {name: _typed(value, known[name]) for name, value in given.items()}
+    parameters: dict[str, Any] = {name: _typed(value, known[name]) for name, value in given.items()}
     label = str(parameters.get("production") or Path(str(parameters.get("script", where))).stem)
     if notebook.name == NARRATION:
         try:
             label = narration(**parameters).name
         except InputError as error:
             raise SettingError(f"{where}: {error}") from error
+        except TypeError:
+            raise SettingError(f"{where} names no script. Give one, in a column script.") from None
     return Run(_id(code, parameters), label, notebook, parameters, where)
 
 

@@ -172,6 +172,6 @@ def check_no_key(name: str, value: object) -> None:
     """Raise SettingError for what looks like a vendor's key: parameters stand in notebooks, and keys must not."""
     if any(mark in str(value) for mark in _LIKE_KEYS):
         raise SettingError(
-            f"The parameter {name} looks like a key. Keys belong into .env: what is a parameter stands in every notebook "
-            "that is made."
+            f"The parameter {name} looks like a key. Keys belong into .env: what is a parameter stands in every "
+            "notebook that is made."
         )

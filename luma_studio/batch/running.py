@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 from tempfile import gettempdir
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ from luma_studio.batch.jobs import Run
 from luma_studio.batch.narration import PROGRESS
 from luma_studio.batch.result import Result, in_notebook
 from luma_studio.errors import LumaError
-from luma_studio.server.kernels import OwnPython
+from luma_studio.kernels import OwnPython
 from luma_studio.store import files
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -145,7 +146,8 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         self._turn.enter_context(files.locked(_TURNS, wait=_TURN, busy="No kernel could start: others take too long."))
         environment = {**os.environ, **self._start.variables}
         try:
-            await super().async_start_new_kernel(**options, env=environment, cwd=str(self._start.folder))
+            quiet = {"stdout": DEVNULL, "stderr": DEVNULL}  # what a kernel has to say is in its notebook
+            await super().async_start_new_kernel(**options, **quiet, env=environment, cwd=str(self._start.folder))
         except BaseException:
             self._turn.close()
             raise

@@ -28,7 +28,7 @@ from luma_studio.server import PAGES
 from luma_studio.server.address import Address, listen, show
 from luma_studio.server.assets import EXTENSIONS, Bundle, bundle
 from luma_studio.server.handlers import POLICY, AssetHandler, BundleHandler, Home, LeaveHandler, Missing, PageHandler
-from luma_studio.server.kernels import OwnPython, environment
+from luma_studio.kernels import OwnPython, environment
 from luma_studio.server.pages import Limits, Pages
 
 FIRST_PORT = 8866

@@ -206,8 +206,8 @@ class Account:
     """Where whoever buys something for one production writes it down, and finds what had arrived before.
 
     ``store`` is the folder where what arrives is kept, ``budget`` in US dollars (None sets no bound), ``key`` names
-    what the present purchases are for, such as a take's fingerprint; ``within`` is the batch that it belongs to, if that
-    has a budget.
+    what the present purchases are for, such as a take's fingerprint; ``within`` is the batch that it belongs to, if
+    that has a budget.
     """
 
     ledger: Ledger
