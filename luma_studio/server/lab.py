@@ -16,9 +16,9 @@ from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
 from luma_studio.errors import InputError
+from luma_studio.kernels import environment
 from luma_studio.server import find_notebook
 from luma_studio.server.address import Address, listen, show
-from luma_studio.kernels import environment
 from luma_studio.shipped import shipped
 from luma_studio.store import files
 
