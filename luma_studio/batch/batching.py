@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from glob import has_magic
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,9 +59,7 @@ class Batch:
     ) -> Batch:
         """The batch that these scripts and files with a row a run stand for, all of it checked. Raises InputError."""
         runs = read(sources, settings, find_notebook(notebook))
-        name = (
-            files.safe_name(name) if name else files.name_from(Path(sources[0]).stem if len(sources) == 1 else "batch")
-        )
+        name = files.safe_name(name) if name else files.name_from(_usual_name(sources))
         return cls(name, files.confined(studio.folder, name + _ENDING), tuple(runs))
 
     def quote(self, studio: Studio) -> tuple[tuple[Run, Quote], ...]:
@@ -173,6 +172,15 @@ def _check_budget(studio: Studio, batch: Batch, budget: Decimal | None) -> None:
             f"The batch would cost ${cost:.4f}, ${spent:.4f} are spent, and its budget is ${budget}. Nothing was run. "
             "Raise the budget, or run fewer."
         )
+
+
+def _usual_name(sources: Sequence[str]) -> str:
+    """A batch's name where nobody gave one: its file's or, of several scripts, that of the folder they lie in."""
+    if len(sources) == 1 and not has_magic(sources[0]):
+        return Path(sources[0]).stem
+    folders = {Path(source).resolve().parent for source in sources}
+    name = folders.pop().name if len(folders) == 1 else ""
+    return "batch" if not name or has_magic(name) else name
 
 
 def _quote(studio: Studio, run: Run) -> Quote:

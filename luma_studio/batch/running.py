@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
@@ -156,6 +157,9 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         """Connect, and wait until the kernel holds its ports; then it is the next one's turn."""
         with self._turn:
             return await super().async_start_new_kernel_client()
+
+    start_new_kernel = run_sync(async_start_new_kernel)  # by which papermill calls them
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Take out what only tells how far it is."""
