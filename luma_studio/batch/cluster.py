@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +69,32 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
 @contextmanager
 def _local(count: int) -> Iterator[LocalCluster]:
     """One thread each, so that a run has a process; nothing can be reached from another computer."""
-    with LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with _interrupts_held():
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+    with cluster:
         yield cluster
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back a terminal's Ctrl-C; what is begun within, threads and their processes, never hears of it.
+
+    It is for us alone: we end the workers.
+    """
+    resource_tracker.ensure_running()  # whose start would let them through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def done(
