@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.accuracy import accuracy
 from benchmarks.bench import Bench
-from benchmarks.buying import buying
+from benchmarks.buying import buying, hearing
 from benchmarks.cold import cold_hundred, cold_ten
 from benchmarks.joining import join
 from benchmarks.laying import laying
@@ -37,6 +37,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "arrange": laying,
     "page": page,
     "buying": buying,
+    "hearing": hearing,
 }
 
 

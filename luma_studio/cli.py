@@ -71,7 +71,9 @@ def main() -> None:
 @main.command()
 @_SCRIPT
 @click.option("--name", help="Name of the production; the file's name by default.")
-@click.option("--voice", help="Voice of the narrator and of whoever has none: espeak, espeak:hi+f3,rate=140,pitch=60.")
+@click.option(
+    "--voice", help="Voice of the narrator and of whoever has none: espeak:hi+f3,rate=140, elevenlabs:Rachel."
+)
 @click.option(
     "--speaker", "speakers", multiple=True, metavar="NAME=VOICE", help="Voice of one speaker; may be repeated."
 )
@@ -115,7 +117,7 @@ def narrate(
             production = studio.production(name, text, **changes)
             _prepare(production, listener)
             _warn(production, changes.get("speakers", ()))
-            _tell_quote(production.quote())
+            _tell_quote(production.quote(), studio.names.shown)
             asyncio.run(production.speak(listener))
             if fit is not None:
                 _tell_decisions(asyncio.run(production.plan(fit, listener)))
@@ -363,12 +365,13 @@ def _tell_decisions(decisions: Iterable[Decided]) -> None:
             Console(stderr=True).print(f"{each.agent:12} by {escape(told)}", soft_wrap=True, highlight=False)
 
 
-def _tell_quote(quote: Quote) -> None:
-    """What is going to be bought, if anything is."""
+def _tell_quote(quote: Quote, shown: Callable[[str], str]) -> None:
+    """What is going to be bought, if anything is; ``shown`` gives a voice as one reads it."""
     for each in quote.voices:
         if each.cost is None or each.cost > 0:
             price = "at a price that is not known" if each.cost is None else f"about ${each.cost:.4f}"
-            bought = f"{counted(each.clauses, 'clause')}, {each.characters:,} characters of {each.voice}, {price}"
+            clauses, voice = counted(each.clauses, "clause"), shown(each.voice)
+            bought = f"{clauses}, {each.characters:,} characters of {voice}, {price}"
             Console(stderr=True).print(f"buying    {escape(bought)}", soft_wrap=True, highlight=False)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from luma_studio import agents
 from luma_studio.agents import analysis, casting, cutting, planning, sanitizer, segmentation, splice
 from luma_studio.agents.planning import Part
-from luma_studio.errors import SettingError
+from luma_studio.errors import LumaError
 from luma_studio.script import Clause, Pause, Script
 from luma_studio.settings import Sound
 from luma_studio.store.state import Cut, Decided, State, edited
@@ -44,26 +44,89 @@ def readied(script: Script, state: State) -> Script:
     return sanitizer.doubted(cutting.cut(casting.cast(script, state.roles), state.cuts), state.doubts)
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where an agent stands: its ``mind`` ("" for the rules) and what that ``lacks``; what it waits for; what it did.
+
+    ``quote`` is what it would buy now (None: nothing, or it cannot be told); ``obstacle`` says in a sentence why it
+    cannot decide yet. ``done`` counts what of its work is in the script: clauses cast or cut, stretches doubted.
+    """
+
+    agent: str
+    mind: str
+    lacks: str
+    quote: agents.MindQuote | None
+    obstacle: str
+    done: int
+    decided: tuple[Decided, ...]
+
+
+_Cases = Callable[[], Sequence[agents.Case[Any]]]
+
+
 def quoted(subject: Subject, thinking: agents.Thinking) -> Iterator[agents.MindQuote]:
     """What each agent that has a mind would buy now, as far as it can be asked now. Nothing is sent."""
-    asked: dict[agents.Agent[Any], Callable[[], Sequence[agents.Case[Any]]]] = {
-        analysis.AGENT: lambda: analysis.cases(subject.whole),
-        segmentation.AGENT: lambda: segmentation.cases(subject.cast),
-        sanitizer.AGENT: lambda: sanitizer.cases(subject.whole),
-        splice.AGENT: lambda: _review_cases(subject),
-    }
-    for agent, cases in asked.items():
+    for agent, cases in _asked(subject).items():
         if agents.mind_of(thinking.choices, agent.name) is not None:
-            quote = agents.quoted(agent, cases(), thinking)
+            quote, _ = _quoted(agent, cases, thinking)
             if quote is not None:
                 yield quote
 
 
-def _review_cases(subject: Subject) -> Sequence[agents.Case[Any]]:
+def outlook(
+    subject: Subject, thinking: agents.Thinking, takes: Callable[[], Sequence[Take]], total: float | None
+) -> Iterator[Outlook]:
+    """Where each agent stands; planning is quoted for a ``total`` in seconds. Nothing is sent.
+
+    ``takes`` raises VoiceError while clauses are unspoken.
+    """
+    asked = {**_asked(subject), planning.AGENT: lambda: _planning_cases(subject, takes(), total)}
+    done = _done(subject)
+    for agent, cases in asked.items():
+        mind = agents.mind_of(thinking.choices, agent.name)
+        quote, obstacle = _quoted(agent, cases, thinking)
+        yield Outlook(
+            agent.name,
+            "" if mind is None else str(mind),
+            "" if mind is None else agents.lack(mind, thinking.wires),
+            None if agent is planning.AGENT and total is None else quote,
+            obstacle,
+            done.get(agent.name, 0),
+            tuple(each for each in subject.state.decisions if each.agent == agent.name),
+        )
+
+
+def _asked(subject: Subject) -> dict[agents.Agent[Any], _Cases]:
+    """What each agent is asked of a production; what it cannot be asked yet raises LumaError."""
+    return {
+        analysis.AGENT: lambda: analysis.cases(subject.whole),
+        segmentation.AGENT: lambda: segmentation.cases(subject.cast),
+        sanitizer.AGENT: lambda: sanitizer.cases(subject.whole),
+        splice.AGENT: lambda: splice.cases(subject.clauses, subject.state.pauses, measured(subject)),
+    }
+
+
+def _planning_cases(subject: Subject, takes: Sequence[Take], total: float | None) -> Sequence[agents.Case[Any]]:
+    return () if total is None else planning.cases(parts_of(subject, takes), total)
+
+
+def _quoted(agent: agents.Agent[Any], cases: _Cases, thinking: agents.Thinking) -> tuple[agents.MindQuote | None, str]:
+    """What an agent would buy, or in a sentence why it cannot be asked yet."""
     try:
-        return splice.cases(subject.clauses, subject.state.pauses, measured(subject))
-    except SettingError:  # there is no audit yet
-        return ()
+        return agents.quoted(agent, cases(), thinking), ""
+    except LumaError as error:
+        return None, str(error)
+
+
+def _done(subject: Subject) -> dict[str, int]:
+    """By agent what of its work is in the script as it stands."""
+    whole, state = subject.whole, subject.state
+    pairs = zip(whole.clauses, subject.cast.clauses, strict=True)
+    return {
+        analysis.AGENT.name: sum(clause != cast for clause, cast in pairs),
+        segmentation.AGENT.name: sum(len(cutting.pieces_of(whole, each, state.cuts)) > 1 for each in whole.clauses),
+        sanitizer.AGENT.name: len(sanitizer.doubted(whole, state.doubts).diagnostics) - len(whole.diagnostics),
+    }
 
 
 # What was decided, taken into the state

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, SupportsIndex, get_args
 
@@ -32,7 +33,7 @@ from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.script.source import Source
-from luma_studio.settings import Choices, chosen
+from luma_studio.settings import Choices
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
@@ -45,6 +46,7 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.voices import Hear, Names
 from luma_studio.wire import Wires
 
 Key = SupportsIndex | str
@@ -61,8 +63,8 @@ _EXPORT_WAIT = 60.0  # seconds for another process to finish its export
 class Means:
     """What a studio gives its productions to work with.
 
-    ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered;
-    ``within`` is the batch whose budget holds, too.
+    ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
+    ``names`` has what voices are called, ``within`` is the batch whose budget holds, too.
     """
 
     store: Path
@@ -71,6 +73,7 @@ class Means:
     ledger: Ledger
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
+    names: Names
     within: BatchBudget | None = None
 
 
@@ -115,7 +118,7 @@ class Production:
             raise SettingError(f"There is no production {self.name!r} yet. Give its script to begin it.")
         before = saved or State(text="", choices=choices)
         wanted = before.text if text is None else text.encode("utf-8", "replace").decode()  # no lone surrogates
-        choices = chosen(before.choices, changes)
+        choices = self._means.names.chosen(saved.choices if saved else None, choices, changes)
         script = deciding.readied(parse(wanted, choices), before)
         clauses = tuple(script.clauses)
         if before.text != wanted:
@@ -190,6 +193,13 @@ class Production:
             raise SettingError(f"The words {key!r} do not name one clause: {where}. Use more words or its index.")
         return (exact or found)[0]
 
+    def voice(self, key: Key) -> str:
+        """The voice that speaks a clause, its own or else its speaker's, as one writes it."""
+        index = self.index(key)
+        return self._state.clauses[index].voice or str(
+            speaking.speaker_voice(self.clauses[index].speaker, self.choices)
+        )
+
     def takes(self, key: Key) -> tuple[TakeRef, ...]:
         """Every take of a clause, oldest first."""
         return self._state.clauses[self.index(key)].takes
@@ -198,6 +208,19 @@ class Production:
     def takes_in_use(self) -> tuple[Take | None, ...]:
         """The take in use of each clause, None where it is not spoken. Read from the store the first time."""
         return self._in_use(self._state)
+
+    @property
+    def spoken(self) -> tuple[bool, ...]:
+        """Whether the take in use of each clause is there, and is what speaking it now would give.
+
+        It is another where a server of one's own was set in a vendor's place since.
+        """
+        with self._lock:  # clauses and state of one script
+            orders, takes = self._orders(self._state), self.takes_in_use
+        return tuple(
+            take is not None and take.fingerprint == order.recipe.fingerprint
+            for order, take in zip(orders, takes, strict=True)
+        )
 
     def take(self, fingerprint: str) -> Take:
         """A take of this production, in use or an earlier one.
@@ -247,14 +270,26 @@ class Production:
             await self._speak(orders, listener)
 
     async def speak_again(
-        self, key: Key, *, voice: str | None = None, seed: int | None = None, listener: Listener = unheard
+        self,
+        key: Key,
+        *,
+        voice: str | None = None,
+        seed: int | None = None,
+        listener: Listener = unheard,
+        hear: Hear | None = None,
     ) -> None:
-        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay."""
+        """Speak one clause again with another voice or seed (the next one by default); its earlier takes stay.
+
+        One that has no take in use is spoken as ``speak`` would. ``hear`` is told the sound as it comes, from when the
+        first 250 ms are there: int16 of shape (n,) and their rate, from any thread. Raises as ``speak``, and
+        SettingError or VendorError for a voice whose name cannot be found.
+        """
         index = self.index(key)
         if seed is not None and (type(seed) is not int or seed < 0):
             raise SettingError(f"A seed is a whole number from 0; {seed!r} is none.")
         if voice is not None and not isinstance(voice, str):
             raise SettingError(f"A voice is named as 'espeak:hi+f3'; {voice!r} names none.")
+        voice = voice and await asyncio.to_thread(self._means.names.written, voice)
         async with self._turn():
             clause = self._state.clauses[index]
             highest = max((take.seed for take in clause.takes), default=clause.seed)
@@ -264,9 +299,9 @@ class Production:
                 self.choices,
                 self._means.voices,
                 pinned=voice or clause.voice,
-                seed=seed if seed is not None else clause.seed if voice else highest + 1,
+                seed=seed if seed is not None else clause.seed if voice or clause.take is None else highest + 1,
             )
-            await self._speak([order], listener)
+            await self._speak([order], listener, hear)
 
     def take_back(self, key: Key, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again: the one before the take in use, or the one with this fingerprint.
@@ -345,6 +380,15 @@ class Production:
             if any(each.agent == agent and (each.calls or not asked) for each in self.quote().minds):
                 await decide(listener)
         return self.quote()
+
+    def outlook(self, total: str | float | None = None) -> tuple[deciding.Outlook, ...]:
+        """Where each agent stands: its mind, what it would buy or waits for, and what it did. Nothing is sent.
+
+        What planning would buy is told for a ``total``. Raises SettingError for what is no total.
+        """
+        seconds = None if total is None else self._total(total) / self.choices.sample_rate
+        subject = self._subject
+        return tuple(deciding.outlook(subject, self._thinks(), lambda: self._taken(subject.state), seconds))
 
     async def analyse(self, listener: Listener = unheard) -> tuple[Decided, ...]:
         """Have speakers and delivery tags found where the script marks none; its words, and what it marks, stay.
@@ -654,7 +698,7 @@ class Production:
         except FitError as error:
             raise naming(error, self.clauses) from error
 
-    async def _speak(self, orders: Sequence[Order], listener: Listener) -> None:
+    async def _speak(self, orders: Sequence[Order], listener: Listener, hear: Hear | None = None) -> None:
         filled: list[Order] = []
         kept = time.monotonic()
 
@@ -668,7 +712,7 @@ class Production:
 
         with followed(self.folder, "speak", self, listener) as heard:
             try:
-                await speaking.speak(orders, self._takes, self._account, heard, keep)
+                await speaking.speak(orders, self._takes, self._account, heard, keep, hear)
             finally:  # also when it was stopped: what is here is here
                 if filled:
                     self._keep(filled)
@@ -709,12 +753,14 @@ class Production:
         return Account(means.ledger, means.store, self.name, self.choices.budget, within=means.within)
 
     def _orders(self, state: State) -> list[Order]:
-        return speaking.orders(self.clauses, state.clauses, self.choices, self._means.voices)
+        voices = cache(self._means.voices)  # which look at the settings each time
+        return speaking.orders(self.clauses, state.clauses, self.choices, voices, self.spans)
 
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""
         update: dict[str, Any] = {"text": text, "choices": self.choices}
-        if state.choices != self.choices:
+        minds = {name: getattr(self.choices, name) for name in ("mind", "minds")}  # which change no sound
+        if state.choices.model_copy(update=minds) != self.choices:
             update["gain"] = None
         written = cutting.cut(parse(text, self.choices), state.cuts)  # uncast: a clause is known by its own speaker
         state = carried(state.model_copy(update=update), tuple(written.clauses))

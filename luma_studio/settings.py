@@ -107,6 +107,12 @@ class Settings(Choices, BaseSettings):
         million = self._price(vendor, model)
         return million if isinstance(million, tuple) else None
 
+    @property
+    def priced_minds(self) -> tuple[str, ...]:
+        """The minds whose price the user or the table knows, as one writes them."""
+        known = {**self.prices, **_price_list()}
+        return tuple(name for name, price in known.items() if isinstance(price, tuple))
+
     def _price(self, vendor: str, model: str) -> Price | None:
         name = f"{vendor}:{model}"
         return self.prices.get(name, _price_list().get(name))

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from luma_studio.agents import MindQuote
-from luma_studio.errors import BrokenAnswerError, LumaError, SettingError, Stopped, StoreError, VendorError, VoiceError
+from luma_studio.errors import (
+    BadRequestError,
+    BrokenAnswerError,
+    LumaError,
+    NotAllowedError,
+    NotFoundError,
+    SettingError,
+    Stopped,
+    StoreError,
+    VendorError,
+    VoiceError,
+)
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
 from luma_studio.settings import Choices
+from luma_studio.store import shares
 from luma_studio.store.ledger import Account
 from luma_studio.store.state import ClauseState, State, TakeRef
 from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.timeline.arrange import SceneSpan
 from luma_studio.timeline.take import Take
-from luma_studio.voices import Utterance, Voice, VoiceChoice, voice_for, voiced
+from luma_studio.voices import Company, Hear, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
 
@@ -37,9 +50,20 @@ _WRITING_PACES = (
 )
 
 
+_NO_DIALOGUE = (BadRequestError, NotAllowedError, NotFoundError)  # nothing was spoken; one by one it may be
+
+Same = Sequence["Order"]
+"""Orders of one recipe: the same words are bought once."""
+Group = Sequence[Same]
+"""What is asked for at once: the clauses of a dialogue, or a clause alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A clause to be spoken: by which voice, from what recipe. ``pinned`` is a voice of this one clause's own."""
+    """A clause to be spoken: by which voice, from what recipe. ``pinned`` is a voice of this one clause's own.
+
+    ``scene`` is the index of its scene's first clause; None where the clause is spoken outside of any.
+    """
 
     index: int
     voice: Voice
@@ -48,6 +72,13 @@ class Order:
     recipe: Recipe
     utterance: Utterance
     line: int
+    scene: int | None = None
+
+    @property
+    def company(self) -> Company | None:
+        """Those whom it may be spoken together with; None where it is spoken alone, as another reading is."""
+        own = self.scene is None or self.pinned is not None or self.recipe.seed != 0
+        return None if own else self.voice.company
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +128,7 @@ def order(
     *,
     pinned: str | None = None,
     seed: int = 0,
+    scene: int | None = None,
 ) -> Order:
     """The order for one clause: by its speaker's voice, or by ``pinned``, another for this clause alone."""
     clause = clauses[index]
@@ -107,13 +139,20 @@ def order(
     before = voiced(clauses[index - 1].text) if index else ""
     after = voiced(clauses[index + 1].text) if index + 1 < len(clauses) else ""
     utterance = Utterance(recipe.text, clause.language, tags, before, after, seed)
-    return Order(index, voice, str(choice), pinned, recipe, utterance, clause.line)
+    return Order(index, voice, str(choice), pinned, recipe, utterance, clause.line, scene)
 
 
-def orders(clauses: Sequence[Clause], states: Sequence[ClauseState], choices: Choices, voices: Voices) -> list[Order]:
+def orders(
+    clauses: Sequence[Clause],
+    states: Sequence[ClauseState],
+    choices: Choices,
+    voices: Voices,
+    scenes: Iterable[SceneSpan] = (),
+) -> list[Order]:
     """The order for each clause as it stands in a production."""
+    scene = {index: span.first for span in scenes for index in range(span.first, span.last)}
     return [
-        order(clauses, index, choices, voices, pinned=state.voice, seed=state.seed)
+        order(clauses, index, choices, voices, pinned=state.voice, seed=state.seed, scene=scene.get(index))
         for index, state in enumerate(states)
     ]
 
@@ -175,66 +214,128 @@ async def speak(
     account: Account,
     listener: Listener,
     spoken: Callable[[Order], None],
+    hear: Hear | None = None,
 ) -> None:
     """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
+
+    Clauses that follow on one another in a scene and can be spoken together are asked for together. ``hear`` is told
+    the sound of an order, where it is the only one, as it comes.
 
     Raises VoiceError when clauses failed; the others are kept. Any other error, and Stopped from the listener, lets
     what was asked for arrive and be kept, asks for nothing more, and is raised then.
     """
-    limits = {each.voice: asyncio.Semaphore(each.voice.concurrency) for each in wanted}
-    failed: dict[int, LumaError] = {}
-    hopeless: dict[Voice, VendorError] = {}
-    broken: list[Exception] = []
-    done = 0
-
-    def tell(same: Sequence[Order], outcome: Outcome, reason: str = "") -> None:
-        nonlocal done
-        for each in same:
-            done += outcome != "began"
-            listener(Event("speak", done, len(wanted), each.recipe.text, outcome, each.index, reason))
-
-    def failing(same: Sequence[Order], error: LumaError) -> tuple[Outcome, str]:
-        failed.update({each.index: error for each in same})
-        return "failed", str(error)
-
-    async def answered(same: Sequence[Order]) -> tuple[Outcome, str]:
-        if await asyncio.to_thread(_here, same[0], takes) is not None:
-            outcome: Outcome = "cached"
-        elif (reason := hopeless.get(same[0].voice)) is not None:
-            return failing(same, reason)
-        else:
-            tell(same, "began")
-            outcome = "done"
-            try:
-                await bought(same[0], takes, account)
-            except (VoiceError, VendorError) as error:
-                if isinstance(error, VendorError) and error.hopeless:
-                    hopeless[same[0].voice] = error
-                return failing(same, error)
-        for each in same:
-            spoken(each)
-        return outcome, ""
-
-    async def fill(same: Sequence[Order]) -> None:
-        async with limits[same[0].voice]:
-            if broken:
-                return
-            try:
-                tell(same, *await answered(same))
-            except Exception as error:  # noqa: BLE001 - raised below, when the others have arrived
-                broken.append(error)
-
-    scouts, rest = _scouts(_alike(wanted))
-    await asyncio.gather(*map(fill, scouts))
-    await asyncio.gather(*map(fill, rest))
-    if broken:
-        raise next((error for error in broken if not isinstance(error, Stopped)), broken[0])
+    groups = await asyncio.to_thread(_grouped, _alike(wanted), takes, account)
+    filling = _Filling(len(wanted), takes, account, listener, spoken, hear)
+    for each in _scouts(groups):
+        await asyncio.gather(*map(filling.fill, each))
+    if filling.broken:
+        raise next((error for error in filling.broken if not isinstance(error, Stopped)), filling.broken[0])
+    failed = filling.failed
     if failed:
         first = next(each for each in wanted if each.index in failed)
         raise VoiceError(
             f"{len(failed)} of {len(wanted)} clauses could not be spoken; the others are kept. "
             f"The first is on line {first.line}: {failed[first.index]}"
         ) from failed[first.index]
+
+
+@dataclass(slots=True)
+class _Filling:
+    """The filling of ``total`` orders, and what went wrong with it so far.
+
+    ``failed`` has clauses by index, ``hopeless`` voices that nothing more is asked of; anything ``broken`` ends it all.
+    """
+
+    total: int
+    takes: TakeStore
+    account: Account
+    listener: Listener
+    spoken: Callable[[Order], None]
+    hear: Hear | None
+    done: int = 0
+    failed: dict[int, LumaError] = field(default_factory=dict)
+    hopeless: dict[Voice, VendorError] = field(default_factory=dict)
+    broken: list[Exception] = field(default_factory=list)
+    limits: dict[Voice, asyncio.Semaphore] = field(default_factory=dict)
+
+    async def fill(self, group: Group) -> None:
+        """Fill what is asked for at once; it takes one of a voice's places."""
+        voice = group[0][0].voice
+        async with self.limits.setdefault(voice, asyncio.Semaphore(voice.concurrency)):
+            if not self.broken:
+                await self._noting(self._alone(group[0]) if len(group) == 1 else self._together(group))
+
+    async def _noting(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - raised when the others have arrived
+            self.broken.append(error)
+
+    async def _alone(self, same: Same) -> None:
+        here = await asyncio.to_thread(_here, same[0], self.takes)
+        if here is not None:
+            await _told(here, self.takes, self.hear)
+            self._end(same, "cached")
+        elif (reason := self._hopeless([same])) is not None:
+            self._fail([same], reason)
+        else:
+            self._tell(same, "began")
+            await self._take(same)
+
+    async def _together(self, group: Group) -> None:
+        if (reason := self._hopeless(group)) is not None:
+            self._fail(group, reason)
+            return
+        for same in group:
+            self._tell(same, "began")
+        try:
+            await _asked_together([same[0] for same in group], self.takes, self.account)
+        except _NO_DIALOGUE:
+            pass
+        except (VoiceError, VendorError) as error:
+            self._fail(group, error)
+            return
+        await asyncio.gather(*(self._noting(self._after(same)) for same in group))
+
+    async def _after(self, same: Same) -> None:
+        """What has arrived becomes a take whatever happened meanwhile; what has not is asked for if nothing did."""
+        if not await asyncio.to_thread(_is_bought, same[0], self.takes, self.account):
+            if self.broken:
+                return
+            if (reason := self._hopeless([same])) is not None:
+                self._fail([same], reason)
+                return
+        await self._take(same)
+
+    async def _take(self, same: Same) -> None:
+        try:
+            await bought(same[0], self.takes, self.account, self.hear)
+        except (VoiceError, VendorError) as error:
+            self._fail([same], error)
+        else:
+            self._end(same, "done")
+
+    def _hopeless(self, group: Group) -> VendorError | None:
+        """Why nothing more is asked of a voice in it."""
+        return next((self.hopeless[same[0].voice] for same in group if same[0].voice in self.hopeless), None)
+
+    def _fail(self, group: Group, error: LumaError) -> None:
+        for same in group:
+            if isinstance(error, VendorError) and error.hopeless:
+                self.hopeless[same[0].voice] = error
+            self.failed.update({each.index: error for each in same})
+        for same in group:
+            self._tell(same, "failed", str(error))
+
+    def _end(self, same: Same, outcome: Outcome) -> None:
+        for each in same:
+            self.spoken(each)
+        self._tell(same, outcome)
+
+    def _tell(self, same: Same, outcome: Outcome, reason: str = "") -> None:
+        for each in same:
+            self.done += outcome != "began"
+            self.listener(Event("speak", self.done, self.total, each.recipe.text, outcome, each.index, reason))
 
 
 def with_take(state: State, filled: Iterable[Order]) -> State:
@@ -280,25 +381,52 @@ def with_earlier(
     )
 
 
-def _alike(wanted: Iterable[Order]) -> Iterator[list[Order]]:
+def _alike(wanted: Iterable[Order]) -> list[Same]:
     """Orders of the same recipe together: the same words are bought once."""
     by_fingerprint: dict[str, list[Order]] = {}
     for each in wanted:
         by_fingerprint.setdefault(each.recipe.fingerprint, []).append(each)
-    yield from by_fingerprint.values()
+    return list(by_fingerprint.values())
 
 
-def _scouts(wanted: Iterable[list[Order]]) -> tuple[list[list[Order]], list[list[Order]]]:
-    """For each voice that is paid the first order, and then the others: a wrong key is asked for once."""
-    first: dict[Voice, list[Order]] = {}
-    rest = []
+def _grouped(wanted: Sequence[Same], takes: TakeStore, account: Account) -> list[Group]:
+    missing = [same[0] for same in wanted if same[0].company and not _is_bought(same[0], takes, account)]
+    first_of = {each.index: group[0].index for group in _dialogues(missing) for each in group}
+    groups: dict[int, list[Same]] = {}
     for same in wanted:
-        voice = same[0].voice
-        if voice.price == 0 or voice in first:
-            rest.append(same)
+        groups.setdefault(first_of.get(same[0].index, same[0].index), []).append(same)
+    return [*groups.values()]
+
+
+def _dialogues(missing: Iterable[Order]) -> list[list[Order]]:
+    """Of orders that nothing has been bought for, those that are asked for together.
+
+    A clause between that is here, or speaks alone, ends a dialogue: nobody answers what was not heard just before.
+    """
+    runs: list[list[Order]] = []
+    for each in missing:
+        last = runs[-1][-1] if runs else None
+        if last and (each.index - 1, each.scene, each.company) == (last.index, last.scene, last.company):
+            runs[-1].append(each)
         else:
-            first[voice] = same
-    return list(first.values()), rest
+            runs.append([each])
+    return [run[part] for run in runs for part in dialogue.parts(_lines(run))]
+
+
+def _lines(together: Iterable[Order]) -> list[dialogue.Line]:
+    return [dialogue.Line.of(each.voice, each.utterance) for each in together]
+
+
+def _scouts(wanted: Iterable[Group]) -> tuple[list[Group], list[Group]]:
+    """For each voice that is paid what asks for it first, and then the others: a wrong key is asked for once."""
+    known: set[Voice] = set()
+    scouts: list[Group] = []
+    rest: list[Group] = []
+    for group in wanted:
+        voices = {same[0].voice for same in group if same[0].voice.price != 0}
+        (rest if voices <= known else scouts).append(group)
+        known |= voices
+    return scouts, rest
 
 
 @lru_cache(maxsize=8192)
@@ -318,21 +446,64 @@ def _here(wanted: Order, takes: TakeStore) -> Take | None:
         return None
 
 
-async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    """The take of one order, from the store or else spoken.
+def _is_bought(wanted: Order, takes: TakeStore, account: Account) -> bool:
+    """Whether its take is here, or what it is to be made of; one that is damaged is told where it is taken up."""
+    try:
+        return replace(account, key=wanted.recipe.fingerprint).has_arrived() or _here(wanted, takes) is not None
+    except StoreError:
+        return True
+
+
+async def _asked_together(wanted: Sequence[Order], takes: TakeStore, account: Account) -> None:
+    """Have clauses that are asked for together arrive, each as if it had been asked for alone: ``bought`` finds it.
+
+    What another has bought meanwhile, or had bought when it died, is not asked for. Raises VendorError, BudgetError,
+    StoreError.
+    """
+    async with shares.claims(account, [each.recipe.fingerprint for each in wanted]) as claimed:
+        missing = []
+        for each in wanted:
+            own = claimed[each.recipe.fingerprint]
+            await _take_up(each, own)
+            if await asyncio.to_thread(_here, each, takes) is not None:
+                await own.forget()
+            elif not await asyncio.to_thread(own.has_arrived):
+                missing.append(each)
+        for together in _dialogues(missing):
+            await _bought_together(together, account)
+
+
+async def _bought_together(wanted: Sequence[Order], account: Account) -> None:
+    company = wanted[0].company
+    assert company is not None  # noqa: S101 - or they would not be asked for together
+    body = dialogue.asked(company, _lines(wanted))
+    keys = [each.recipe.fingerprint for each in wanted]
+    await shares.buy(account, keys, body, partial(dialogue.bought, company, body), partial(dialogue.parted, company))
+
+
+async def _take_up(wanted: Order, claimed: Account) -> None:
+    """Take up what had arrived for a clause and others together."""
+    company = wanted.voice.company
+    if company is not None:
+        await shares.take_up(claimed, partial(dialogue.parted, company))
+
+
+async def bought(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None = None) -> Take:
+    """The take of one order, from the store or else spoken; ``hear`` is told its sound either way, as it comes.
 
     What costs money is bought by one process at a time, and kept from when it arrives. Raises VoiceError, VendorError,
     BudgetError, StoreError.
     """
     here = await asyncio.to_thread(_here, wanted, takes)
     if here is not None:
-        return here
+        return await _told(here, takes, hear)
     if wanted.voice.price == 0:
-        return await _spoken(wanted, takes, account)
+        return await _spoken(wanted, takes, account, hear)
     async with account.claim(wanted.recipe.fingerprint) as claimed:
+        await _take_up(wanted, claimed)
         take = await asyncio.to_thread(_here, wanted, takes)  # another may have bought it meanwhile
         try:
-            take = take or await _spoken(wanted, takes, claimed)
+            take = await (_spoken(wanted, takes, claimed, hear) if take is None else _told(take, takes, hear))
         except BrokenAnswerError:
             await claimed.forget()
             raise
@@ -340,8 +511,15 @@ async def bought(wanted: Order, takes: TakeStore, account: Account) -> Take:
         return take
 
 
-async def _spoken(wanted: Order, takes: TakeStore, account: Account) -> Take:
-    speech = await wanted.voice.speak(wanted.utterance, account)
+async def _told(here: Take, takes: TakeStore, hear: Hear | None) -> Take:
+    """A take from the store, which a listener hears at once."""
+    if hear is not None:
+        hear(await asyncio.to_thread(takes.samples, here), here.rate)
+    return here
+
+
+async def _spoken(wanted: Order, takes: TakeStore, account: Account, hear: Hear | None) -> Take:
+    speech = await wanted.voice.speak(wanted.utterance, account, hear)
     paid = wanted.voice.price != 0
     return await asyncio.to_thread(
         takes.put, wanted.recipe, speech.samples, speech.rate, speech.words, speech.bounds, paid=paid

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +23,7 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
-from luma_studio.voices import Utterance, Voice, VoiceChoice, make_voice, voiced
+from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
 AUDIO = "generated_audio"
@@ -50,7 +52,8 @@ def read_script(path: Path) -> str:
 class Studio:
     """What a notebook or a program begins with.
 
-    ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors.
+    ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors, ``names`` has what their voices
+    are called.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -65,7 +68,8 @@ class Studio:
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
         self.wires = Wires()
-        self._voices: dict[VoiceChoice, Voice] = {}
+        self.names = Names(self.wires)
+        self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
@@ -88,10 +92,11 @@ class Studio:
     def production(self, name: str, script: str | Path | None = None, **changes: Any) -> Production:
         """Open a production, or begin it with a script, its text or its file; a changed one keeps every take it can.
 
-        ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, …
+        ``changes`` are settings for this production: ``voice="espeak:hi"``, ``granularity="clause"``, … A voice may be
+        given by its vendor's name for it, ``elevenlabs:Rachel``; that is asked for, and the voice's id is kept.
         While a production is in use, opening it again gives the same object, up to date.
-        Raises ScriptError, SettingError or UnsafeNameError before anything is written, and BusyError where another
-        script or setting is given while it is being spoken.
+        Raises ScriptError, SettingError, UnsafeNameError or, where a name cannot be asked for, VendorError before
+        anything is written, and BusyError where another script or setting is given while it is being spoken.
         """
         if isinstance(script, Path):
             script = read_script(script)
@@ -115,31 +120,37 @@ class Studio:
         """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
         folder = files.confined(self.folder, name)
         known = self.production(name) if (folder / FILE).exists() else None
-        choices = chosen(known.choices if known else self.settings, changes)
+        choices = self.names.chosen(known.choices if known else None, self.settings, changes)
         whole = parse(script.encode("utf-8", "replace").decode(), choices)
         clauses = tuple((known.readied(whole) if known else whole).clauses)
-        speaking.check_voices(clauses, choices, self.voice)
+        voices = cache(self.voice)
+        speaking.check_voices(clauses, choices, voices)
         here = _spoken(known, choices).intersection(map(_said, clauses)) if known else set()
         orders = [
-            speaking.order(clauses, index, choices, self.voice)
+            speaking.order(clauses, index, choices, voices)
             for index, clause in enumerate(clauses)
             if _said(clause) not in here
         ]
         quote = speaking.quoted(orders, self._takes(choices.sample_rate))
         return replace(quote, here=quote.here + len(here))
 
-    async def hear(self, text: str, language: str, voice: str) -> Clip:
-        """A few words as a voice speaks them, bought once. Raises as speaking does."""
+    async def hear(self, text: str, language: str, voice: str, hear: Hear | None = None) -> Clip:
+        """A few words as a voice speaks them, bought once. ``hear`` is told them as they come. Raises as speaking."""
+        voice = await asyncio.to_thread(self.names.written, voice)
         choice = VoiceChoice.parse(voice)
         speaks = self.voice(choice)
         recipe = Recipe(speaks.identity, language, voiced(text))
         if speaks.price == 0:
-            speech = await speaks.speak(Utterance(recipe.text, language), self.account("samples"))
+            speech = await speaks.speak(Utterance(recipe.text, language), self.account("samples"), hear)
             return Clip(speech.samples, speech.rate)
         order = speaking.Order(0, speaks, voice, voice, recipe, Utterance(recipe.text, language), 1)
         takes = self._takes(self.settings.sample_rate)
-        take = await speaking.bought(order, takes, self.account("samples"))
+        take = await speaking.bought(order, takes, self.account("samples"), hear)
         return Clip(takes.samples(take), take.rate)
+
+    async def preview(self, address: str) -> Clip:
+        """A voice's ready-made sample (``Listed.preview``), fetched once and free. Raises VendorError, StoreError."""
+        return await preview(address, self.folder / STORE)
 
     def productions(self) -> list[str]:
         """The names of the productions in this workspace."""
@@ -195,10 +206,11 @@ class Studio:
         drafts.forget(self.folder / drafts.LEFT, key)
 
     def voice(self, choice: VoiceChoice) -> Voice:
-        """A voice, made once. Raises SettingError if it does not exist."""
-        if choice not in self._voices:
-            self._voices[choice] = make_voice(choice, self.wires, self.settings.price)
-        return self._voices[choice]
+        """A voice, made once for each server that it is set to. Raises SettingError if it does not exist."""
+        key = choice, server_of(choice)
+        if key not in self._voices:
+            self._voices[key] = make_voice(choice, self.wires, self.settings.price)
+        return self._voices[key]
 
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
@@ -223,7 +235,7 @@ class Studio:
     def _means(self) -> Means:
         store, prompts, settings = self.folder / STORE, self.workspace / "prompts", self.settings
         within = None if settings.batch_budget is None else BatchBudget(settings.batch, settings.batch_budget)
-        return Means(store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, within)
+        return Means(store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, within)
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""
@@ -240,5 +252,5 @@ def _spoken(production: Production, choices: Choices) -> set[tuple[str | None, s
     """What a production has spoken, some of it perhaps by a voice of one clause's own, and would not speak again."""
     if (choices.voice, choices.speakers) != (production.choices.voice, production.choices.speakers):
         return set()
-    pairs = zip(production.clauses, production.takes_in_use, strict=True)
-    return {_said(clause) for clause, take in pairs if take is not None}
+    pairs = zip(production.clauses, production.spoken, strict=True)
+    return {_said(clause) for clause, spoken in pairs if spoken}

@@ -57,6 +57,7 @@ _CALM = 20  # answers in a row without a refusal after which one more request is
 _SMALL = 64 * 1024  # bytes of an error's body that are read
 _WORDS = 5.0  # seconds that an error's body may take
 _MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
+_VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
 _POOR = ("quota_exceeded", "insufficient_quota", "insufficient_credit", "billing_hard_limit")  # whatever the status
 
@@ -84,7 +85,7 @@ _MEANINGS: dict[int, tuple[type[VendorError], str]] = {
 }
 
 
-def _unheard(_piece: bytes) -> None:
+def unheard(_piece: bytes) -> None:
     """Nobody hears the pieces."""
 
 
@@ -93,8 +94,8 @@ class Vendor:
     """Where a vendor is and how one shows it who asks.
 
     ``key`` is the secret and never shown; ``variable`` the setting that holds it; ``header`` how it is sent, as
-    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer. ``at_once`` is how many requests may be under way
-    until the vendor tells its own limit.
+    ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer; without one nobody is shown who asks. ``at_once`` is
+    how many requests may be under way until the vendor tells its own limit.
     """
 
     name: str
@@ -112,7 +113,7 @@ class Vendor:
             raise BadKeyError(
                 f"The key of {self.name} has characters that no key has. Correct {self.variable}.", vendor=self.name
             )
-        return {self.header: f"{self.scheme} {self.key}".strip()}
+        return {self.header: f"{self.scheme} {self.key}".strip()} if self.header else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,39 +162,22 @@ class Wire:
         self._gate = _Gate(vendor.at_once)
         self._client: httpx.AsyncClient | None = None
         self._hopeless: tuple[float, VendorError] | None = None  # when, and what, all that wait would meet, too
+        self._told: dict[tuple[Any, ...], asyncio.Future[Answer]] = {}  # what was asked once
 
-    async def send(self, call: Call, into: Path | None = None) -> Answer:
+    async def send(self, call: Call, into: Path | None = None, hear: Callable[[bytes], None] = unheard) -> Answer:
         """Send a request and have its answer, whole; ``into`` has the body written there instead, whole or not at all.
 
-        Raises VendorError: what happened, and what to do.
+        ``hear`` is told the body's pieces as they come, on the wire's thread: it returns at once and raises nothing.
+        Once it was told one, there is no other try. Raises VendorError: what happened, and what to do.
         """
-        return await _on_the_line(self._hoped(call, into))
+        return await _on_the_line(self._hoped(call, into, hear))
 
-    async def stream(self, call: Call) -> AsyncIterator[bytes]:
-        """Send a request and have the body's pieces as they come. Tried again only until the first has come."""
-        pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
-        here = asyncio.get_running_loop()
+    async def once(self, call: Call) -> Answer:
+        """The answer to a question that buys nothing, asked once for as long as the wire is open.
 
-        def put(piece: bytes | BaseException | None) -> None:
-            with suppress(RuntimeError):  # the listener's event loop has ended: nobody is left to be told
-                here.call_soon_threadsafe(pieces.put_nowait, piece)
-
-        async def pump() -> None:
-            ended: BaseException | None = None
-            try:
-                await self._hoped(call, None, put)
-            except BaseException as error:  # noqa: BLE001 - it is raised where the pieces are read
-                ended = error
-            put(ended)
-
-        pumping = asyncio.run_coroutine_threadsafe(pump(), _line())
-        try:
-            while isinstance(piece := await pieces.get(), bytes):
-                yield piece
-            if piece is not None:
-                raise piece
-        finally:
-            pumping.cancel()
+        What went wrong is no answer: whoever asks next asks anew. Raises as ``send``.
+        """
+        return await _on_the_line(self._once(call))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -205,7 +189,19 @@ class Wire:
         if client is not None:
             await client.aclose()
 
-    async def _hoped(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
+    async def _once(self, call: Call) -> Answer:
+        question = (call.path, *sorted(call.params.items()))
+        if question not in self._told:
+            self._told[question] = asyncio.ensure_future(self._hoped(call, None, unheard))
+        asked = self._told[question]
+        try:
+            return await asyncio.shield(asked)
+        except Exception:
+            if self._told.get(question) is asked:
+                del self._told[question]
+            raise
+
+    async def _hoped(self, call: Call, into: Path | None, hear: Callable[[bytes], None]) -> Answer:
         """Send; what all others would meet, too, is remembered for those that wait."""
         try:
             return await self._send(call, into, hear)
@@ -214,7 +210,7 @@ class Wire:
                 self._hopeless = time.monotonic(), error
             raise
 
-    async def _send(self, call: Call, into: Path | None, hear: Callable[[bytes], None] = _unheard) -> Answer:
+    async def _send(self, call: Call, into: Path | None, hear: Callable[[bytes], None]) -> Answer:
         heard = False
         since = time.monotonic()
 
@@ -227,7 +223,7 @@ class Wire:
 
         def hears(piece: bytes) -> None:
             nonlocal heard
-            heard = hear is not _unheard
+            heard = hear is not unheard
             hear(piece)
 
         async for attempt in stamina.retry_context(
@@ -400,6 +396,22 @@ class Wires:
         self._wires.clear()
 
 
+def own_server(home: Home) -> str:
+    """The server of one's own that is set in a vendor's place, by host and path; "" where it is the vendor's own."""
+    return elsewhere(home, access(home.prefix).base_url or home.address)
+
+
+def elsewhere(home: Home, address: str) -> str:
+    """Where an address is, by host and path without name and password; "" where that is the vendor's own."""
+    try:
+        there = urlsplit(address.strip() if "//" in address else f"//{address.strip()}")
+    except ValueError:  # asking it tells
+        return "nowhere"
+    host = there.netloc.rpartition("@")[2].lower().removesuffix({"https": ":443", "http": ":80"}.get(there.scheme, ":"))
+    own = urlsplit(home.address).netloc
+    return "" if host == own or host.endswith(f".{own}") else host + there.path.rstrip("/")
+
+
 def _vendor(home: Home) -> Vendor:
     given = access(home.prefix)
     address = given.base_url or home.address
@@ -495,10 +507,32 @@ def json_of(answer: Answer, vendor: Vendor) -> Any:
         found = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise broken(vendor, "is not the JSON that it should be", answer) from error
+    _check_good(found, vendor, answer)
+    return found
+
+
+def json_values_of(answer: Answer, vendor: Vendor) -> list[Any]:
+    """An answer that should be JSON values one after another, as in lines; at least one. Raises as ``json_of``."""
+    decoder, found, at = json.JSONDecoder(), [], 0
+    try:
+        text = answer.body.decode()
+        while begins := _VALUE.match(text, at):
+            value, at = decoder.raw_decode(text, begins.end())
+            found.append(value)
+    except (ValueError, RecursionError) as error:
+        raise broken(vendor, "is not the JSON that it should be", answer) from error
+    if not found:
+        raise broken(vendor, "is empty", answer)
+    for each in found:
+        _check_good(each, vendor, answer)
+    return found
+
+
+def _check_good(found: Any, vendor: Vendor, answer: Answer) -> None:
+    """Raise BrokenAnswerError for an error under a good status."""
     if isinstance(found, dict) and (found.get("error") or found.get("detail")):
         _, said = _complaint(found)
         raise broken(vendor, f"holds an error: {_fit(said, vendor.key)}", answer)
-    return found
 
 
 def broken(vendor: Vendor, what: str, answer: Answer) -> BrokenAnswerError:
@@ -660,6 +694,19 @@ def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="luma-wire", daemon=True).start()
     return loop
+
+
+def waited(task: Coroutine[Any, Any, _T]) -> _T:
+    """What a task of the wire gives, for a caller that cannot await, whether an event loop runs in its thread or not.
+
+    The wire's own thread must not call it: it would wait for itself.
+    """
+    coming = asyncio.run_coroutine_threadsafe(task, _line())
+    try:
+        return coming.result()
+    except BaseException:  # interrupted: nobody waits for it any more
+        coming.cancel()
+        raise
 
 
 async def _on_the_line(task: Coroutine[Any, Any, _T]) -> _T:

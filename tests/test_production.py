@@ -345,7 +345,7 @@ class _Waiting(FakeVoice):
         super().__init__("waiting")
         self.asked, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def speak(self, utterance, account):
+    async def speak(self, utterance, account, hear=None):
         self.asked.set()
         await self.go_on.wait()
         return await super().speak(utterance, account)
@@ -456,7 +456,7 @@ def test_a_lone_surrogate_in_a_script_is_survived(studio, voice):
 def test_a_scene_in_which_nothing_is_heard_is_survived(studio):
     silent = FakeVoice()
 
-    async def silence(utterance, account):
+    async def silence(utterance, account, hear=None):
         return Speech(np.zeros(2000, np.int16), 22050)
 
     silent.speak = silence
@@ -470,7 +470,7 @@ def test_a_voice_is_given_the_neighbours_and_they_change_no_fingerprint(studio, 
     heard = {}
     speak = voice.speak
 
-    async def listening(utterance, account):
+    async def listening(utterance, account, hear=None):
         heard[utterance.text] = (utterance.before, utterance.after)
         return await speak(utterance, account)
 

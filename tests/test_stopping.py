@@ -90,7 +90,7 @@ def test_what_was_asked_for_arrives_after_a_stop_and_nothing_more_is_asked(studi
     asked = []
     speak = voice.speak
 
-    async def waiting(utterance, account):
+    async def waiting(utterance, account, hear=None):
         asked.append(utterance.text)
         if len(asked) == 2:
             both.set()

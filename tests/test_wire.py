@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ from luma_studio.errors import (
     UnreachableError,
     VendorError,
 )
-from luma_studio.wire import Answer, Call, Vendor, Wire, complaint, json_of
+from luma_studio.wire import Answer, Call, Vendor, Wire, complaint, json_of, json_values_of
 
 KEY = KEYS["elevenlabs"]
 RACHEL, DREW = list(VOICES)[:2]
@@ -670,81 +670,123 @@ wire.close()
 # Pieces as they come
 
 
-async def pieces(wire: Wire, call: Call) -> list[bytes]:
-    return [piece async for piece in wire.stream(call)]
+async def begun(told: list[bytes]) -> None:
+    await until(lambda: bool(told))
 
 
-def test_the_first_piece_is_there_before_the_last_was_sent(vendors: Vendors, wire: Wire) -> None:
+async def body(wire: Wire, call: Call) -> bytes:
+    """The whole body, which is also what its pieces are."""
+    told: list[bytes] = []
+    answer = await wire.send(call, hear=told.append)
+    assert b"".join(told) == answer.body
+    return answer.body
+
+
+def test_the_first_piece_is_told_before_the_last_was_sent(vendors: Vendors, wire: Wire) -> None:
     vendors.misbehave(Fault(how="hang in body"))
+    told: list[bytes] = []
 
     async def heard() -> None:
-        stream = wire.stream(speech(f"{SPEAK}/stream"))
-        first = await anext(stream)  # the vendor has not sent the second half, and will not before
+        sending = asyncio.create_task(wire.send(speech(f"{SPEAK}/stream"), hear=told.append))
+        await begun(told)  # the vendor has not sent the second half, and will not before
+        assert not sending.done()
         vendors.release()
-        rest = [piece async for piece in stream]
-        assert first + b"".join(rest) == SOUND
+        assert (await sending).body == b"".join(told) == SOUND
 
     run(heard())
 
 
+def test_what_is_told_goes_into_the_file_whole(vendors: Vendors, wire: Wire, tmp_path: Any) -> None:
+    told: list[bytes] = []
+    run(wire.send(speech(f"{SPEAK}/stream"), into=tmp_path / "sound.pcm", hear=told.append))
+    assert len(told) > 1
+    assert (tmp_path / "sound.pcm").read_bytes() == b"".join(told) == SOUND
+
+
 @pytest.mark.parametrize("paid", [True, False])
-def test_a_stream_is_tried_again_until_its_first_piece_has_come(paid: bool, vendors: Vendors, wire: Wire) -> None:
+def test_a_body_that_is_heard_is_tried_again_until_its_first_piece_has_come(
+    paid: bool, vendors: Vendors, wire: Wire
+) -> None:
     vendors.misbehave(said(503, "service_unavailable"), times=2)
-    assert b"".join(run(pieces(wire, speech(f"{SPEAK}/stream", paid=paid)))) == SOUND
+    assert run(body(wire, speech(f"{SPEAK}/stream", paid=paid))) == SOUND
     assert len(vendors.requests) == 3
 
 
 @pytest.mark.parametrize("paid", [True, False])
 @pytest.mark.parametrize("how", ["cut in body", "hang in body"])
-def test_a_stream_that_breaks_off_gives_what_came_and_is_not_begun_again(
-    how: Any, paid: bool, vendors: Vendors, wire: Wire
+def test_a_body_that_breaks_off_is_told_as_far_as_it_came_and_not_begun_again(
+    how: Any, paid: bool, vendors: Vendors, wire: Wire, tmp_path: Any
 ) -> None:
     fault = Fault(how=how)
     vendors.misbehave(fault)
-
-    async def broken() -> bytes:
-        heard = b""
-        with pytest.raises(OutcomeUnknownError if paid else OverloadedError):
-            async for piece in wire.stream(speech(f"{SPEAK}/stream", paid=paid, patience=patience(fault))):
-                heard += piece
-        return heard
-
-    heard = run(broken())
-    assert 0 < len(heard) < len(SOUND)
-    assert SOUND.startswith(heard)
+    told: list[bytes] = []
+    call = speech(f"{SPEAK}/stream", paid=paid, patience=patience(fault))
+    error = failed(wire, call, into=tmp_path / "sound.pcm", hear=told.append)
+    assert type(error) is (OutcomeUnknownError if paid else OverloadedError)
+    assert 0 < len(b"".join(told)) < len(SOUND)
+    assert SOUND.startswith(b"".join(told))
     assert len(vendors.requests) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_who_stops_listening_lets_go_of_the_slot_and_the_connection(vendors: Vendors, open_wire: Any) -> None:
+def test_who_calls_a_request_off_in_its_midst_lets_go_of_the_slot_and_the_connection(
+    vendors: Vendors, open_wire: Any
+) -> None:
     wire = open_wire(elevenlabs(vendors, at_once=1))
     vendors.misbehave(Fault(how="hang in body"))
+    told: list[bytes] = []
 
     async def stopped() -> None:
-        stream = wire.stream(speech(f"{SPEAK}/stream"))
-        await anext(stream)
-        await stream.aclose()  # type: ignore[attr-defined]
+        sending = asyncio.create_task(wire.send(speech(f"{SPEAK}/stream"), hear=told.append))
+        await begun(told)
+        sending.cancel()
         assert (await wire.send(speech())).body == SOUND
         await until(lambda: vendors.left == 1)
 
     run(stopped())
 
 
-def test_a_loop_that_ends_in_the_midst_of_a_stream_lets_go_of_it(
+def test_a_loop_that_ends_in_the_midst_of_a_body_lets_go_of_it(
     vendors: Vendors, open_wire: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire = open_wire(elevenlabs(vendors, at_once=1))
     vendors.misbehave(Fault(how="hang in body"))
-    kept: list[AsyncIterator[bytes]] = []
+    told: list[bytes] = []
+    kept: list[asyncio.Task[Answer]] = []
 
     async def left() -> None:
-        kept.append(wire.stream(speech(f"{SPEAK}/stream")))
-        await anext(kept[0])
+        kept.append(asyncio.create_task(wire.send(speech(f"{SPEAK}/stream"), hear=told.append)))
+        await begun(told)
 
     run(left())
     run(until(lambda: vendors.left == 1))
     assert run(wire.send(speech())).body == SOUND
+    kept.clear()
     gc.collect()
     assert [record for record in caplog.records if record.name == "asyncio" and record.levelno >= logging.ERROR] == []
+
+
+# JSON, value after value
+
+
+def values(data: bytes) -> Any:
+    return json_values_of(Answer({}, data), Vendor("ElevenLabs", "ELEVENLABS_API_KEY", "", "", ""))
+
+
+@pytest.mark.parametrize("data", [b'{"a": 1}\n{"b": 2}', b'{"a": 1}{"b": 2}\n', b' {"a":\n 1}\r\n\n{"b": 2}\n \n'])
+def test_values_are_read_one_after_another_in_lines_or_not(data: bytes) -> None:
+    assert values(data) == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b'{"a": 1}\n{"b"', b'{"a": 1}\nb', b"\xff", b"[" * 100_000])
+def test_values_of_which_one_is_none_are_a_broken_answer(data: bytes) -> None:
+    with pytest.raises(BrokenAnswerError):
+        values(data)
+
+
+def test_an_error_among_values_is_told_in_its_words() -> None:
+    with pytest.raises(BrokenAnswerError, match="holds an error: out of breath"):
+        values(b'{"a": 1}\n{"error": {"message": "out of breath"}}\n')
 
 
 # Into a file
@@ -827,7 +869,7 @@ def test_the_fake_streams_the_sound_and_times_that_it_gives_whole(vendors: Vendo
     import base64  # noqa: PLC0415
 
     whole = json_of(run(wire.send(speech(f"{SPEAK}/with-timestamps"))), wire.vendor)
-    lines = b"".join(run(pieces(wire, speech(f"{SPEAK}/stream/with-timestamps")))).splitlines()
+    lines = run(body(wire, speech(f"{SPEAK}/stream/with-timestamps"))).splitlines()
     parts = [json.loads(line) for line in lines]
     assert len(parts) > 2
     assert b"".join(base64.b64decode(part["audio_base64"]) for part in parts) == SOUND

@@ -12,6 +12,7 @@ from luma_studio.agents.base import (
     Thinking,
     TokenPrices,
     decide,
+    lack,
     quoted,
 )
 from luma_studio.agents.mind import Mind, mind_of
@@ -31,6 +32,7 @@ __all__ = [
     "TokenPrices",
     "check_minds",
     "decide",
+    "lack",
     "mind_of",
     "quoted",
 ]

@@ -248,6 +248,15 @@ def quoted(agent: Agent[Any], cases: Iterable[Case[Any]], thinking: Thinking) ->
     return MindQuote(agent.name, str(mind), len(missing), sum(each.tokens for each in missing), cost)
 
 
+def lack(mind: Mind, wires: Wires) -> str:
+    """What keeps a mind from being asked at all, with the remedy; empty where nothing is known to. Nothing is sent."""
+    try:
+        wires.to(mind.home)
+    except NoKeyError as error:
+        return _why(error, mind)
+    return ""
+
+
 def _message(role: str, content: str) -> Mapping[str, str]:
     return {"role": role, "content": content}
 

@@ -109,7 +109,13 @@ def doubted(script: Script, doubts: Sequence[Doubt]) -> Script:
     for doubt in doubts:
         by_line.setdefault(doubt.line, []).append(doubt)
     found = [
-        Diagnostic(number, line.index(doubt.quote) + 1, "warning", _MEANINGS[doubt.kind].format(doubt.quote))
+        Diagnostic(
+            number,
+            line.index(doubt.quote) + 1,
+            "warning",
+            _MEANINGS[doubt.kind].format(doubt.quote),
+            len(doubt.quote),
+        )
         for number, line in (spoken_lines(script) if doubts else {}).items()
         for doubt in by_line.get(line.strip(), ())
     ]

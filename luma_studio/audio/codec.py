@@ -44,6 +44,10 @@ Kind = Literal["wav", "flac", "m4a", "aac"]
 PIECE = 1 << 16
 """Samples in a piece that :func:`decode` yields, about."""
 
+ID3_HEAD = 10
+"""Bytes of an ID3 block that tell how long it is."""
+_WAVE_HEAD = 12  # bytes by which one knows a WAV
+
 _READABLE = "wav,w64,aiff,flac,mp3,aac,mov,ogg,matroska,caf,au"
 """FFmpeg's names of what may be opened. A closed list: playlists and scripts of other files must never be followed."""
 
@@ -251,14 +255,29 @@ def _check_sound(container: InputContainer, name: str) -> None:
 
 
 def _sniffed(file: BinaryIO) -> str | None:
-    """Return "mp3" for what begins like one, even of few frames, which FFmpeg does not dare to call one."""
-    head = file.read(10)
-    if head[:3] == b"ID3" and len(head) == 10:
-        size = (head[6] & 127) << 21 | (head[7] & 127) << 14 | (head[8] & 127) << 7 | head[9] & 127
-        file.seek(10 + size)
+    """Return "mp3" for what begins like one, even of few frames, which FFmpeg does not dare to call one, and "wav".
+
+    It would find out a WAV by itself, in four times the time.
+    """
+    head = file.read(_WAVE_HEAD)
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    if length := id3_length(head[:ID3_HEAD]):
+        file.seek(length)
         head = file.read(2)
-    # Eleven bits of sync, a layer that exists (raw AAC has none).
-    return "mp3" if len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 else None
+    return "mp3" if begins_mp3(head) else None
+
+
+def id3_length(head: bytes) -> int:
+    """How many bytes an ID3 block takes, of which these are the first :data:`ID3_HEAD`; 0 where they begin none."""
+    if head[:3] != b"ID3" or len(head) < ID3_HEAD:
+        return 0
+    return ID3_HEAD + ((head[6] & 127) << 21 | (head[7] & 127) << 14 | (head[8] & 127) << 7 | head[9] & 127)
+
+
+def begins_mp3(head: bytes) -> bool:
+    """Whether a frame of MP3 begins so: eleven bits of sync, a layer that exists (raw AAC has none)."""
+    return len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and bool(head[1] & 0x06)
 
 
 def _native(container: InputContainer, name: str) -> tuple[int, Iterator[Samples]]:
@@ -279,17 +298,17 @@ def _gathered(frames: Iterable[NDArray[np.generic]], end: int | None) -> Iterato
         waiting.append(samples)
         count += len(samples)
         if count >= PIECE:
-            piece = _joined(waiting)[: None if end is None else end - given]
+            piece = joined(waiting)[: None if end is None else end - given]
             given += len(piece)
             yield piece
             waiting, count = [], 0
-    piece = _joined(waiting)[: None if end is None else end - given]
+    piece = joined(waiting)[: None if end is None else end - given]
     if len(piece):
         yield piece
 
 
-def _joined(frames: list[NDArray[np.generic]]) -> Samples:
-    """Frames as decoders give them (float of full scale 1, or int16) in one int16 array."""
+def joined(frames: list[NDArray[np.generic]]) -> Samples:
+    """Frames as :func:`mono` gives them (float of full scale 1, or int16) in one int16 array."""
     joined = np.concatenate(frames) if frames else np.zeros(0, np.int16)
     return joined if joined.dtype == np.int16 else to_int16(joined.astype(np.float32) * 32768)
 
@@ -306,14 +325,19 @@ def _mono_frames(container: InputContainer, name: str) -> Iterator[tuple[int, ND
     resampler = AudioResampler(format="s16", layout="mono")
     with _readable(name, _DAMAGED):
         for frame in _decoded(container):
-            if frame.format.name in _AS_THEY_ARE and frame.layout.nb_channels == 1:
-                # Most files here; the resampler costs more than the decoder.
-                # Straight from the frame: to_ndarray takes ten times as long, and an hour has 140,000 frames.
-                plane, kind = frame.planes[0], _AS_THEY_ARE[frame.format.name]
-                yield frame.sample_rate, np.frombuffer(plane, kind, frame.samples)  # type: ignore[call-overload]
-            else:
-                yield from ((mono.sample_rate, mono.to_ndarray()[0]) for mono in resampler.resample(frame))
-        yield from ((mono.sample_rate, mono.to_ndarray()[0]) for mono in resampler.resample(None))
+            yield from mono(frame, resampler)
+        yield from mono(None, resampler)
+
+
+def mono(frame: av.AudioFrame | None, resampler: AudioResampler) -> Iterator[tuple[int, NDArray[np.generic]]]:
+    """A decoded frame with its rate, mixed down to float32 of full scale 1, or int16; None for what is left of it."""
+    if frame is not None and frame.format.name in _AS_THEY_ARE and frame.layout.nb_channels == 1:
+        # Most files here; the resampler costs more than the decoder.
+        # Straight from the frame: to_ndarray takes ten times as long, and an hour has 140,000 frames.
+        plane, kind = frame.planes[0], _AS_THEY_ARE[frame.format.name]
+        yield frame.sample_rate, np.frombuffer(plane, kind, frame.samples)  # type: ignore[call-overload]
+    else:
+        yield from ((mixed.sample_rate, mixed.to_ndarray()[0]) for mixed in resampler.resample(frame))
 
 
 def _decoded(container: InputContainer) -> Iterator[av.AudioFrame]:

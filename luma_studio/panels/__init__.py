@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from luma_studio.panels.agents import Agents
     from luma_studio.panels.audio_library import AudioLibrary
     from luma_studio.panels.audio_players import AudioPlayers
     from luma_studio.panels.health import Health
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from luma_studio.panels.session import Session
 
 _ROOMS = {
+    "Agents": "agents",
     "AudioLibrary": "audio_library",
     "AudioPlayers": "audio_players",
     "Health": "health",
@@ -32,6 +34,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Agents",
     "AudioLibrary",
     "AudioPlayers",
     "Health",

@@ -68,7 +68,7 @@ export default panel("Audio players", async ({ root, desk, signal }) => {
 
   function take(work) {
     if (work.kind === "speak") speaking = work;
-    else exporting = work;
+    else if (work.kind === "export") exporting = work;
   }
 
   function show(another) {

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from luma_studio.agents import RULES
 from luma_studio.production import Production
 from luma_studio.script.model import Clause, Pause
 from luma_studio.speaking import estimated
-from luma_studio.store.state import Decided
 from luma_studio.timeline.take import Take
 
 Described = dict[str, Any]
-
-_DONE = {"segmentation": "Cut and timed", "splice": "Pauses reviewed"}
 
 
 def production_state(production: Production) -> Described:
@@ -49,13 +45,12 @@ def production_state(production: Production) -> Described:
 
 
 def pauses_state(production: Production, which: Sequence[int]) -> Described:
-    """The pauses of some clauses, and what goes with every edit: history, gain in dB, and what agents decided."""
+    """The pauses of some clauses, and what goes with every edit: history, and gain in dB."""
     pauses = tuple(production.pauses)
     return {
         "pauses": {index: _pause(pauses[index]) for index in which},
         "history": production.history,
         "gain": production.gain,
-        "decided": [_decided(each) for each in production.decisions],
     }
 
 
@@ -66,13 +61,6 @@ def changed_pauses(before: Sequence[Pause], after: Sequence[Pause]) -> list[int]
 
 def _pause(pause: Pause) -> list[Any]:
     return [pause.seconds, pause.source, pause.least, pause.most, pause.locked]
-
-
-def _decided(decided: Decided) -> str:
-    """Where a decision came from, in a sentence."""
-    if decided.by == RULES:
-        return f"Rules stood ({decided.agent}): {decided.why or 'no mind was asked.'}"
-    return f"{_DONE.get(decided.agent, decided.agent)} by {decided.by}."
 
 
 def _takes(clauses: Sequence[Clause], takes: Sequence[Take | None], rate: int) -> Described:

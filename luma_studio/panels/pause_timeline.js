@@ -2,6 +2,7 @@
 
 import { button, clock, count, fill, h, icon, isLost, notice, panel, storage, takeTheFloor } from "./kit.js";
 import { arrange, clauseAt, silenceAfter } from "./timeline.js";
+import { int16Of, piecesOf } from "./hearing.js";
 import { makePlayer } from "./player.js";
 import { makeView } from "./view.js";
 import { percentOf, readLength } from "./lengths.js";
@@ -65,7 +66,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   const player = makePlayer({
     fetchTakes: async (fingerprints) => {
       const { buffers } = await desk.ask("samples", ofThis({ fingerprints }));
-      return buffers.map(int16);
+      return buffers.map(int16Of);
     },
     changed: () => showPlaying(),
     failed: (error) => notice(error.message, "error"),
@@ -114,12 +115,11 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     const refusal = h("p", { class: "luma-refusal luma-text", id: `luma-refusal-${Math.random().toString(36).slice(2)}`, role: "alert", hidden: true });
     const legend = h("ul", { class: "luma-legend", "aria-label": "Where a pause's length came from" },
       ["written", "default", "agent", "tuned", "fitted"].map((source) => h("li", {}, h("i", { class: `luma-swatch luma-${source}` }), source)));
-    const decided = h("p", { class: "luma-muted luma-text", dir: "auto", hidden: true });
-    const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend, decided);
+    const main = h("div", { class: "luma-timeline-main" }, whole, stage, caption, inspector, legend);
     const empty = h("div", { class: "luma-empty", hidden: true }, icon("stretch"), h("strong", {}, "No pauses yet"), h("p", {}, "Write or paste a script and have it spoken; its pauses appear here."),
       !document.body.dataset.voila && h("p", {}, "In a notebook, session.open(\"name\") opens a production, and PauseTimeline(calm) shows one."));
     const banner = h("div", { class: "luma-banner", role: "status", hidden: true }, icon("warning"), "This production is open in another window, too. What is edited or typed there appears here; if both type at once, both texts are kept until you choose one.");
-    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, refusal, decided, main, empty, banner };
+    return { head, play, undo, redo, hear, position, whole, canvas, playhead, tip, sliders, stage, caption, inspector, refusal, main, empty, banner };
   }
 
   /** A handler whose errors are shown; it keeps the focus in the panel. */
@@ -142,7 +142,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     }
     production.history = change.history;
     production.gain = change.gain;
-    showDecided(change.decided);
     rearrange();
     showInspector();
   });
@@ -173,7 +172,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     if (!unmoved) giveUpDrag();
     production = state && { ...state, columns: columnsOf(state) };
     ui.main.hidden = ui.head.hidden = !production;
-    showDecided(production?.decided);
     ui.empty.hidden = Boolean(production);
     if (!unmoved) {
       inFlight.clear();
@@ -349,7 +347,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   // Playing
 
   function togglePlay() {
-    if (player.playing) return player.stop();
+    if (player.playing || player.hearing) return player.stop();
     const from = resting >= timeline.length - 1 ? 0 : resting;
     return playFrom(() => ({ from, until: timeline.length }));
   }
@@ -402,7 +400,7 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   }
 
   function showPlaying() {
-    const playing = player.playing;
+    const playing = player.playing || player.hearing;
     fill(ui.play, icon(playing ? "pause" : "play"));
     ui.play.setAttribute("aria-label", playing ? "Stop" : "Play");
     ui.play.title = `${playing ? "Stop" : "Play"} (Space)`;
@@ -543,12 +541,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     return `written as ${seconds(least[index] ?? 0)}–${most[index] === null ? "…" : seconds(most[index])} s`;
   }
 
-  /** Where the agents' decisions came from, in one quiet line. */
-  function showDecided(sentences = []) {
-    ui.decided.textContent = sentences.join(" ");
-    ui.decided.hidden = !sentences.length;
-  }
-
   function sceneLead(index) {
     const scene = production.scenes.find((each) => each.first === index + 1 && each.lead > 0);
     return scene ? ` with the ${seconds(scene.lead / timeline.rate)} s before the next scene` : "";
@@ -597,15 +589,17 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
     return player.playTake(take.fingerprint);
   }
 
-  /** Have the clause spoken; until that has ended, asking again does nothing. */
+  /** Have the clause spoken, and heard while it comes if that takes its time; until that has ended, asking again does nothing. */
   async function speakAgain() {
     if (isRunning(speaking)) return;
     const before = speaking;
     const begun = { kind: "speak", status: "running" };
     followSpeaking(begun);
-    const verb = production.takes.fingerprint[selected] ? "speak_again" : "speak";
-    const answer = await desk.tell(verb, ofThis(verb === "speak" ? {} : { clause: selected }));
-    if (answer === undefined && speaking === begun) followSpeaking(before);
+    const key = await desk.tell("hear", ofThis({ clause: selected }));
+    if (key === undefined && speaking === begun) followSpeaking(before);
+    if (!key || signal.aborted) return;
+    takeTheFloor(stopPlaying);
+    await player.playComing(piecesOf(desk, key));
   }
 
   function followSpeaking(work) {
@@ -1151,12 +1145,6 @@ export default panel("Pause timeline", async ({ root, desk, signal }) => {
   followSpeaking(value.works.find((work) => work.kind === "speak") ?? null);
   requestAnimationFrame(frame);
 });
-
-/** The samples in a buffer from Python, which may not begin at an even byte. */
-function int16(view) {
-  const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  return new Int16Array(copy);
-}
 
 function bytes(view) {
   return new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));

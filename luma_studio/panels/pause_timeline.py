@@ -8,15 +8,18 @@ import numpy as np
 
 from luma_studio import library
 from luma_studio.errors import FitError, SettingError
-from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.panels.hearing import HearingPanel
+from luma_studio.panels.panel import Answer, Buffers
 from luma_studio.production import Key, Production
+from luma_studio.voices import VoiceChoice
+from luma_studio.voices.espeak import ENGINE as ESPEAK
 
 _PEAKS = 200  # a second: a waveform's grain in the page
 _LOOKS = frozenset({"samples", "peaks", "takes", "measured"})
 _LEAST_FACTOR = 0.01  # at 0 all proportions would be gone
 
 
-class PauseTimeline(Panel):
+class PauseTimeline(HearingPanel):
     """The waveform of every take, the pauses between them to scale; drag one and hear it at once.
 
     >>> PauseTimeline(calm)                                # doctest: +SKIP
@@ -24,7 +27,7 @@ class PauseTimeline(Panel):
 
     front = "pause_timeline"
     topics = ("state", "pauses", "work", "files", "elsewhere")
-    slow = frozenset({"measured"})
+    slow = frozenset({"measured", "hear_more"})
 
     def _answered(self, verb: str, given: dict[str, Any]) -> Answer:
         """Answer what the page asks about a ``production``, unless another is open by now: nothing is changed in that.
@@ -108,20 +111,26 @@ class PauseTimeline(Panel):
         return [
             {
                 "fingerprint": each.fingerprint,
-                "voice": each.voice,
+                "voice": self.session.studio.names.shown(each.voice),
                 "seed": each.seed,
                 "used": used is not None and each.fingerprint == used.fingerprint,
             }
             for each in production.takes(clause)
         ]
 
-    def do_speak(self) -> None:
-        """Speak what is not spoken yet."""
-        self.session.speak()
+    def do_hear(self, clause: int) -> str | None:
+        """Speak one clause, again if it is spoken; answers with the key by which ``hear_more`` gives it as it comes.
 
-    def do_speak_again(self, clause: int, voice: str | None = None) -> None:
-        """Speak one clause again."""
-        self.session.speak_again(clause, voice)
+        The embedded voice is done before one could listen: there is no key, and what is unspoken is spoken all at once.
+        """
+        production, session = self.session.production, self.session
+        if VoiceChoice.parse(production.voice(clause)).engine != ESPEAK:
+            return self._hearing(lambda heard: session.speak_again(clause, heard=heard))
+        if production.takes_in_use[clause] is None:
+            session.speak()
+        else:
+            session.speak_again(clause)
+        return None
 
     def do_take_back(self, clause: int, fingerprint: str | None = None) -> None:
         """Use an earlier take of a clause again."""

@@ -1,6 +1,7 @@
 // Sound: takes are laid over the silences of a timeline with Web Audio, each at its sample. Moving a pause needs no
 // render: what has not begun is taken back and scheduled anew.
 
+import { makeHearing } from "./hearing.js";
 import { clauseAt, moved } from "./timeline.js";
 
 const AHEAD = 12; // seconds that are scheduled in advance
@@ -75,7 +76,7 @@ export function takeStore(fetchTakes) {
   };
 }
 
-/** Plays a timeline. `changed()` is called when playing begins or ends, `failed(error)` when it ends because a take cannot be had;
+/** Plays a timeline. `changed()` is called when playing, or hearing, begins or ends, `failed(error)` when it ends because a take cannot be had;
  * `fetchTakes(fingerprints)` gives Int16Arrays, or none where nobody waits for them any more.
  *
  * `set({ timeline, fingerprints, fade, gain })` tells what to play, and may be called while it plays: what sounds goes on, and all
@@ -87,7 +88,7 @@ export function makePlayer({ fetchTakes, changed, failed }) {
   let out = null;
   let run = null; // what is being played
   let ticking = null;
-  let alone = null; // a take that is played by itself
+  let alone = null; // a take that is played by itself, or a clause while it comes
   let wish = 0; // counts what was asked to be heard: what comes late is not played any more
   let closed = false;
   let buffers = new Map(); // clips ready to start, by what is in them
@@ -224,6 +225,10 @@ export function makePlayer({ fetchTakes, changed, failed }) {
     get playing() {
       return run !== null;
     },
+    /** Whether a clause is heard while it comes. */
+    get hearing() {
+      return alone?.isHeard ?? false;
+    },
     /** What is heard now, in samples; null when nothing plays. */
     get position() {
       if (!run) return null;
@@ -298,11 +303,20 @@ export function makePlayer({ fetchTakes, changed, failed }) {
       node.start();
       alone = node;
     },
+    /** Play what comes, piece by piece, as `more()` gives it. */
+    async playComing(more) {
+      player.stop();
+      if (closed) return;
+      ready();
+      alone = makeHearing(() => out, changed);
+      await Promise.all([context.resume(), alone.play(more)]);
+    },
     stop() {
       wish += 1;
       clearInterval(ticking);
-      alone?.stop();
+      const before = alone;
       alone = null;
+      before?.stop();
       if (!run) return;
       const ended = run;
       run = null;

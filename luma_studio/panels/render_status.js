@@ -1,7 +1,7 @@
-// How far speaking and exporting are: a line when all is quiet, every scene and clause when something is on its way.
+// How far speaking, agents and exporting are: a line when all is quiet, every scene and clause when something is on its way.
 
 import { button, count, fill, h, icon, panel, storage } from "./kit.js";
-import { dollars, price } from "./words.js";
+import { dollars, price, thinkingOf } from "./words.js";
 import { askBeforeLeaving, exportStages, isOff, isRunning, once, progressBar, setOff, timeLeft } from "./work.js";
 
 const MOST_CELLS = 5000; // clauses that have a cell each; a longer script has its scenes counted
@@ -15,6 +15,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   let production = null;
   let speaking = null; // the last work of each kind, as Python told it
   let exporting = null;
+  let thinking = null;
   let states = []; // of each clause
   let scenes = []; // rows: what they show and how many clauses of each state they have
   let opened = null; // whether the user wants to see the scenes; null: as it seems fit
@@ -34,13 +35,14 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   const whole = h("div", { class: "luma-status-whole", hidden: true }, list, legend);
   const failures = h("section", { class: "luma-status-failures", "aria-label": "What could not be spoken", hidden: true });
   const line = h("div", { class: "luma-status-line" }, sign, h("div", { class: "luma-status-words" }, sentence, detail), more, act);
+  const thought = h("section", { class: "luma-status-export", "aria-label": "Agents at work", hidden: true });
   const exported = h("section", { class: "luma-status-export", "aria-label": "Exporting", hidden: true });
   const said = h("p", { class: "luma-hidden-text", role: "status", "aria-live": "polite" });
-  root.append(h("div", { class: "luma-status" }, line, bar.element, now, whole, failures, exported), said);
+  root.append(h("div", { class: "luma-status" }, line, bar.element, now, whole, failures, thought, exported), said);
 
   // What Python tells
 
-  askBeforeLeaving(() => isRunning(speaking) || isRunning(exporting), signal);
+  askBeforeLeaving(() => [speaking, thinking, exporting].some(isRunning), signal);
   desk.on("production", desk.guarded(refresh));
   desk.on("work", (work) => {
     take(work);
@@ -57,7 +59,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     const same = production && state.production && production.name === state.production.name;
     if (!same) opened = null;
     production = state.production;
-    speaking = exporting = null;
+    speaking = thinking = exporting = null;
     for (const work of state.works) take(work);
     if (production) build();
     show();
@@ -66,6 +68,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
 
   function take(work) {
     if (work.kind === "speak") speaking = work;
+    else if (work.kind === "think") thinking = work;
     else exporting = work;
     if (production && isRunning(speaking)) production.spent = null; // nobody knows before the end
     if (production && work.kind === "speak") remember(isRunning(work));
@@ -99,6 +102,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     whole.hidden = !isOpen;
     more.setAttribute("aria-expanded", String(isOpen));
     showFailures();
+    showThinking();
     showExport();
     say(told);
   }
@@ -279,6 +283,40 @@ export default panel("Render status", async ({ root, desk, signal }) => {
       failed.length > MOST_FAILED && h("p", { class: "luma-muted" }, `and ${count(failed.length - MOST_FAILED, "other clause")}`));
   }
 
+  // Agents
+
+  let thinkBar = null;
+
+  function showThinking() {
+    const busy = isRunning(thinking);
+    const focused = thought.contains(document.activeElement);
+    thought.hidden = !busy;
+    if (focused && !busy) more.focus({ preventScroll: true });
+    thinkBar = busy ? thinkBar ?? makeThinking() : null;
+    thinkBar?.();
+  }
+
+  /** What shows how far an agent is; how it ended is told where it was begun. */
+  function makeThinking() {
+    const title = h("h3", {});
+    const words = h("p", { class: "luma-muted luma-number" });
+    const progress = progressBar("Agent");
+    const stop = stopButton("Stop the agent", "think");
+    fill(thought, h("div", { class: "luma-status-line" }, h("div", { class: "luma-status-words" }, title, words), stop), progress.element);
+    return () => {
+      const told = thinkingOf(thinking);
+      title.textContent = told.doing;
+      words.textContent = thinking.status === "stopping" ? "Stopping …" : [told.words, timeLeft(thinking.left)].filter(Boolean).join(" · ");
+      setOff(stop, thinking.status === "stopping");
+      progress.show(told.share, told.words);
+    };
+  }
+
+  function stopButton(label, kind) {
+    const stop = button({ icon: "stop", text: "Stop", label, onclick: desk.guarded(once(() => (isOff(stop) ? undefined : desk.tell("stop", { kind })))) });
+    return stop;
+  }
+
   // Exporting
 
   let exportBar = null;
@@ -305,7 +343,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
     const words = h("p", { class: "luma-muted luma-text" });
     const steps = h("ol", { class: "luma-status-steps" });
     const progress = progressBar("Exporting");
-    const stop = button({ icon: "stop", text: "Stop", label: "Stop exporting", onclick: desk.guarded(once(() => (isOff(stop) ? undefined : desk.tell("stop", { kind: "export" })))) });
+    const stop = stopButton("Stop exporting", "export");
     fill(exported, h("div", { class: "luma-status-line" }, h("div", { class: "luma-status-words" }, h("h3", {}, "Exporting"), words), stop), progress.element, steps);
     return {
       show() {
@@ -330,13 +368,14 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   let owedAt = 0; // what had been asked by that end: an answer to it may be older
 
   function say(told) {
-    const work = isRunning(speaking) ? "speaking" : isRunning(exporting) ? "exporting" : "";
-    const share = work === "speaking" ? told.share : work ? exportStages(exporting).find((stage) => stage.now)?.share ?? 0 : 0;
+    const work = isRunning(speaking) ? "speaking" : isRunning(thinking) ? "thinking" : isRunning(exporting) ? "exporting" : "";
+    const share = work === "speaking" ? told.share : work === "thinking" ? thinkingOf(thinking).share : work ? exportStages(exporting).find((stage) => stage.now)?.share ?? 0 : 0;
     const quarter = Math.floor(share * 4);
     const late = performance.now() - saidAt > SAY_EVERY;
     if (work === saidWork && !(work && (quarter !== saidQuarter || late))) return;
     const ended = saidWork && !work;
     if (work === "speaking") said.textContent = `${told.sentence}: ${told.detail}.`;
+    else if (work === "thinking") said.textContent = [thinkingOf(thinking).doing, thinkingOf(thinking).words].filter(Boolean).join(": ");
     else if (work === "exporting") said.textContent = `Exporting: ${exportStages(exporting).find((stage) => stage.now)?.name.toLowerCase()}, ${Math.round(share * 100)} %.`;
     if (work) owed = "";
     if (ended) [owed, owedAt] = [saidWork, asked];
@@ -348,8 +387,12 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   function sayEnd() {
     if (!owed) return;
     const told = summary();
-    said.textContent = owed === "exporting" ? exportEnd() : [told.sentence, told.detail].filter(Boolean).join(". ");
+    said.textContent = owed === "exporting" ? exportEnd() : owed === "thinking" ? thinkEnd() : [told.sentence, told.detail].filter(Boolean).join(". ");
     owed = "";
+  }
+
+  function thinkEnd() {
+    return { done: "The agent is done.", stopped: "The agent was stopped.", failed: "The agent did not succeed." }[thinking?.status] ?? "";
   }
 
   function exportEnd() {

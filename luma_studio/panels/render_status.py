@@ -1,4 +1,4 @@
-"""How far speaking and exporting are: each clause and scene, what failed and why, what was bought."""
+"""How far speaking, exporting and agents are: each clause and scene, what failed and why, what was bought."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RenderStatus(Panel):
         self.session.speak()
 
     def do_stop(self, kind: str) -> None:
-        """Stop speaking ("speak") or exporting ("export")."""
+        """Stop speaking ("speak"), exporting ("export") or an agent ("think")."""
         self.session.stop(kind)
 
 

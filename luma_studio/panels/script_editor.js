@@ -1,6 +1,7 @@
 // The script editor: the text, coloured as Python reads it; its scenes, its name, its voices.
 
 import { button, clock, count, download, fill, h, icon, notice, panel, storage, takeTheFloor } from "./kit.js";
+import { makeHearing, piecesOf } from "./hearing.js";
 import { price, showAgo } from "./words.js";
 
 const COLOURED = 300000; // characters up to which a text is coloured,
@@ -34,7 +35,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   const sheet = makeSheet({ typed, moved: showCurrentScene, act, signal });
   const side = makeSide({ jump: (scene) => sheet.jump(placer()(scene.offset)), example: openExample, takeBack, act });
   const findings = makeFindings({ jump: ({ start, end }) => sheet.jump(placer()(start), placer()(end)), act });
-  const voices = makeVoices({ changed: choose, hear, offered: async () => (await desk.ask("offers")).value, act });
+  const voices = makeVoices({ changed: choose, hear, preview, offered: async () => (await desk.ask("offers")).value, written: (voice) => desk.tell("written", { voice }), act });
   const draft = makeDraft({ desk, name: () => shown.name, text: () => sheet.text, isKept: () => shown.opened, show: showTyped, offer: showOffer, act, signal });
   const ui = makePage();
   root.append(...ui.parts);
@@ -74,6 +75,7 @@ export default panel("Script", async ({ root, desk, signal }) => {
   // What is open
 
   desk.on("production", follow);
+  desk.on("wanted", act((verb) => (ui.speak.disabled ? notice(ui.told.textContent || "Write or paste a script first.", "warning") : takeIn(verb))));
   desk.on("work", (state) => { if (state.kind === "speak") showWork(state); });
 
   let following = Promise.resolve();
@@ -353,14 +355,19 @@ export default panel("Script", async ({ root, desk, signal }) => {
 
   // Speaking
 
-  async function speakIt() {
+  function speakIt() {
+    return takeIn("speak");
+  }
+
+  /** Have Python take the text in, to "begin" a production with it or to "speak" it, too. */
+  async function takeIn(verb) {
     if (ui.speak.disabled || ui.speak.hidden) return;
     const given = { name: nameOf() || reading?.name || "", text: sheet.text, changes };
     showAlert("");
     const release = draft.hold();
     showState();
     try {
-      await desk.ask("speak", { ...given, seen: release.seen });
+      await desk.ask(verb, { ...given, seen: release.seen });
       await following;
       changes = {};
       release(true);
@@ -451,20 +458,37 @@ export default panel("Script", async ({ root, desk, signal }) => {
     context?.close();
   });
 
-  async function hear({ sample, language, voice }) {
+  /** Where a sound of this rate is played: at its own, pieces follow one another to the sample. */
+  function outOf(rate) {
+    if (context.sampleRate !== rate) {
+      context.close();
+      context = new AudioContext({ sampleRate: rate });
+      context.resume();
+    }
+    return context.destination;
+  }
+
+  function hear({ sample, language, voice }) {
+    return play("hear", { text: sample, language, voice });
+  }
+
+  function preview(voice) {
+    return play("preview", { voice });
+  }
+
+  async function play(verb, given) {
     context ??= new AudioContext();
-    const answer = await desk.ask("hear", { text: sample, language, voice }).catch((error) => notice(sentenceOf(error), "error"));
-    if (!answer || signal.aborted) return;
-    const samples = int16Of(answer.buffers[0]);
-    if (!samples.length) return;
-    await context.resume();
-    hush();
+    context.resume();
     takeTheFloor(hush);
-    const sound = context.createBuffer(1, samples.length, answer.value.rate);
-    sound.copyToChannel(Float32Array.from(samples, (each) => each / 32768), 0);
-    heard = new AudioBufferSourceNode(context, { buffer: sound });
-    heard.connect(context.destination);
-    heard.start();
+    hush();
+    const mine = makeHearing(outOf);
+    heard = mine;
+    try {
+      const { value: key } = await desk.ask(verb, given);
+      if (!signal.aborted) await mine.play(piecesOf(desk, key));
+    } catch (error) {
+      notice(sentenceOf(error), "error");
+    }
   }
 
   desk.ask("about").then(({ value }) => {
@@ -537,10 +561,6 @@ function base64(bytes) {
   const parts = [];
   for (let at = 0; at < bytes.length; at += 32768) parts.push(String.fromCharCode(...bytes.subarray(at, at + 32768)));
   return btoa(parts.join(""));
-}
-
-function int16Of(view) {
-  return new Int16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
 // Text: what changed in it, and the spans of it that have a colour
@@ -908,7 +928,7 @@ function vendorText(voice, model, before = "") {
   return [voice, ...(model ? [`model=${model}`] : []), ...kept].join(",");
 }
 
-function makeVoices({ changed, hear, offered, act }) {
+function makeVoices({ changed, hear, preview, offered, written, act }) {
   const summary = h("span", { class: "luma-muted" });
   const form = h("div", { class: "luma-script-voices" });
   const element = h("details", { class: "luma-script-details" }, h("summary", {}, icon("settings"), h("span", {}, "Voice & reading"), summary), form);
@@ -937,6 +957,17 @@ function makeVoices({ changed, hear, offered, act }) {
     return button({ icon: "play", text: isBought ? "Buy a sample" : "Hear it", label: isBought ? `Buy a sample of ${whose}, a few words, and hear it` : `Hear ${whose}`, onclick: act(() => hear(of())) });
   }
 
+  /** A vendor's ready-made sample, where it has one of a voice: what is free stands before what is bought. */
+  function previewButton(whose, text) {
+    return known(text)?.preview && button({ icon: "play", text: "Listen", label: `Listen to a ready-made sample of ${whose}, free`, onclick: act(() => preview(vendorParts(text).voice)) });
+  }
+
+  /** What a vendor told of a voice, with the vendor; undefined where it was not asked. */
+  function known(text) {
+    const { voice } = vendorParts(text);
+    return (offers ?? []).flatMap((each) => (each.voices ?? []).map((one) => ({ ...one, vendor: each.vendor }))).find((each) => each.voice === voice);
+  }
+
   function slider(text, name, [min, max], unit, parts) {
     const told = h("output", { class: "luma-number luma-script-output" }, String(parts[name]));
     const control = h("input", { type: "range", min: String(min), max: String(max), step: "1", value: String(parts[name]), class: "luma-script-slider", "aria-valuetext": `${parts[name]}${unit}`,
@@ -958,13 +989,13 @@ function makeVoices({ changed, hear, offered, act }) {
   function engineField() {
     const engine = voiceParts(now.voice).engine;
     const ready = (offers ?? []).filter((each) => each.voices?.length);
-    const known = [["espeak", "Embedded voice, free"], ...ready.map((each) => [each.engine, each.vendor])];
-    if (!known.some(([name]) => name === engine)) known.push([engine, engine]);
+    const engines = [["espeak", "Embedded voice, free"], ...ready.map((each) => [each.engine, each.vendor])];
+    if (!engines.some(([name]) => name === engine)) engines.push([engine, engine]);
     const said = (text) => h("p", { class: "luma-muted luma-text" }, text);
     const keys = (offers ?? []).filter((each) => each.lacks_key).map((each) => each.vendor);
     const problems = (offers ?? []).filter((each) => each.problem && !each.lacks_key).map((each) => said(each.problem));
     return [
-      field("Spoken by", select(known.map(([name, text]) => option(name, text, engine)), (name) => {
+      field("Spoken by", select(engines.map(([name, text]) => option(name, text, engine)), (name) => {
         const offer = ready.find((each) => each.engine === name);
         changed({ voice: offer ? vendorText(offer.voices[0].voice, offer.models[0]) : "espeak" });
       })),
@@ -976,13 +1007,22 @@ function makeVoices({ changed, hear, offered, act }) {
     const { voice, model } = vendorParts(now.voice);
     const offer = (offers ?? []).find((each) => each.engine === voiceParts(now.voice).engine && each.voices);
     const among = (list, chosen) => (list.some((each) => each[0] === chosen) ? list : [[chosen, chosen || "its own choice"], ...list]).map(([value, text]) => option(value, text, chosen));
-    const written = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => { if (event.target.value.trim()) changed({ voice: event.target.value.trim() }); }) });
+    const typed = h("input", { class: "luma-input", value: now.voice, spellcheck: false, autocomplete: "off", onchange: act((event) => take(event.target)) });
     return [
       offer && field("Voice", select(among(offer.voices.map((each) => [each.voice, [each.name, each.about].filter(Boolean).join(" · ")]), voice), (chosen) => changed({ voice: vendorText(chosen, model, now.voice) })),
-        hearButton("this voice", () => ({ ...narrator(), voice: now.voice }))),
+        previewButton("this voice", now.voice), hearButton("this voice", () => ({ ...narrator(), voice: now.voice }))),
       offer && field("Model", select(among(offer.models.map((each) => [each, each]), model), (chosen) => changed({ voice: vendorText(voice, chosen, now.voice) }))),
-      field("As written", written),
+      field("As written", typed),
     ];
+  }
+
+  /** A voice as it was typed, perhaps by its name: Python gives it as it is kept. What cannot be leaves all as it was. */
+  async function take(typed) {
+    const before = now.voice;
+    const voice = typed.value.trim() && (await written(typed.value.trim()));
+    if (now.voice !== before) return; // another was chosen meanwhile
+    if (voice) changed({ voice });
+    else typed.value = now.voice;
   }
 
   function narratorFields() {
@@ -1004,7 +1044,7 @@ function makeVoices({ changed, hear, offered, act }) {
       const others = Object.fromEntries(Object.entries(now.speakers).filter(([name]) => name.toLowerCase() !== speaker.name.toLowerCase()));
       changed({ speakers: value ? { ...others, [speaker.name]: voiceOf(value) } : others });
     });
-    return field(speaker.name, control, hearButton(speaker.name, () => speaker));
+    return field(speaker.name, control, previewButton(speaker.name, speaker.voice), hearButton(speaker.name, () => speaker));
   }
 
   /** A speaker's voice: a vendor's as it is offered, or a variant of the embedded one with the narrator's pace and pitch. */
@@ -1060,10 +1100,9 @@ function makeVoices({ changed, hear, offered, act }) {
 
   function summarize() {
     const parts = voiceParts(now.voice);
-    const { voice, model } = vendorParts(now.voice);
-    const known = (offers ?? []).flatMap((each) => (each.voices ?? []).map((one) => ({ ...one, vendor: each.vendor }))).find((each) => each.voice === voice);
+    const told = known(now.voice);
     const embedded = () => [parts.variant ? variantName(parts.variant) : "Standard voice", `${parts.rate} words a minute`];
-    fill(summary, parts.engine === "espeak" ? embedded().join(" · ") : known ? [known.name, known.vendor, model].filter(Boolean).join(" · ") : now.voice);
+    fill(summary, parts.engine === "espeak" ? embedded().join(" · ") : told ? [told.name, told.vendor, vendorParts(now.voice).model].filter(Boolean).join(" · ") : now.voice);
   }
 
   return {

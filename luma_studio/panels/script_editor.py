@@ -17,7 +17,9 @@ from typing import Any
 from luma_studio import speaking
 from luma_studio.agents.cutting import cut
 from luma_studio.errors import ChangedError, NoKeyError, SettingError, VendorError
-from luma_studio.panels.panel import Answer, Buffers, Panel
+from luma_studio.panels.heard import Heard
+from luma_studio.panels.hearing import HearingPanel
+from luma_studio.panels.panel import Answer
 from luma_studio.production import Production
 from luma_studio.script import Clause, Scene, Script, decode, parse
 from luma_studio.settings import Choices, Reading, chosen
@@ -26,7 +28,7 @@ from luma_studio.store import files
 from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
-from luma_studio.voices import VoiceChoice, offers
+from luma_studio.voices import Offer, VoiceChoice, offers
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import variants
 
@@ -43,24 +45,26 @@ _WIDE = re.compile("[\U00010000-\U0010ffff]")
 _WORD = re.compile(r"\S+")
 
 
-class ScriptEditor(Panel):
+class ScriptEditor(HearingPanel):
     """A script as it is typed, coloured as the studio reads it, with its scenes, its name and its voices.
 
     >>> ScriptEditor(session)                              # doctest: +SKIP
     """
 
     front = "script_editor"
-    topics = ("production", "work")
+    topics = ("production", "work", "wanted")
     slow = frozenset(
         [
             "about",
             "offers",
+            "written",
             "state",
             "example",
             "decode",
             "read",
             "quote",
-            "hear",
+            "hear_more",
+            "begin",
             "speak",
             "left",
             "leave",
@@ -79,12 +83,20 @@ class ScriptEditor(Panel):
 
     def do_offers(self) -> Answer:
         """What vendors have to choose from: their voices and models, or why one has nothing."""
+        offered = asyncio.run(offers(self.session.studio.wires))
+        for each in offered:
+            if isinstance(each, Offer):
+                self.session.studio.names.learn(each.voices)
         return [
             {"problem": str(each), "vendor": each.vendor, "lacks_key": isinstance(each, NoKeyError)}
             if isinstance(each, VendorError)
             else asdict(each)
-            for each in asyncio.run(offers(self.session.studio.wires))
+            for each in offered
         ]
+
+    def do_written(self, voice: str) -> str:
+        """A voice as it was typed, with its id where its name stood. Raises SettingError, VendorError."""
+        return self.session.studio.names.written(voice)
 
     def do_state(self) -> Answer:
         """The script that is open with its draft and choices; without one, the draft that has no production yet.
@@ -132,6 +144,8 @@ class ScriptEditor(Panel):
         """
         choices = chosen(self._base, changes)
         script = _read(plain(text), _reading(choices))
+        if self._open is not None:
+            script = self._open.readied(script)
         offset = _counting_utf16(text, script)
         clauses = tuple(script.clauses)
         seconds = _lengths(choices)
@@ -158,6 +172,8 @@ class ScriptEditor(Panel):
             self.session.studio.keep_draft(plain(text) or None, seen)
         else:
             self._known(name).keep_draft(plain(text), seen)
+        if self._open is not None and name == self._open.name:
+            self.session.tell("draft", not _is_text(self._open, plain(text)))
 
     # Texts that make room for others
 
@@ -188,12 +204,13 @@ class ScriptEditor(Panel):
         That one ``exists``; it is ``another`` script, with which speaking would not go on; or the ``same`` text.
         Changes nothing.
         """
+        studio = self.session.studio
         exists = self._exists(name)
         production = self._known(name) if exists else None
-        choices = chosen(production.choices if production else self._base, changes)
+        choices = studio.names.chosen(production.choices if production else None, self._base, changes)
         is_text = production is not None and _is_text(production, text)
         same = production is not None and choices == production.choices and is_text
-        quote = production.quote() if production and same else self.session.studio.quote(name, text, **changes)
+        quote = production.quote() if production and same else studio.quote(name, text, **changes)
         return {
             "exists": exists,
             "another": not is_text and self._is_another(name, text, choices),
@@ -201,22 +218,35 @@ class ScriptEditor(Panel):
             "to_speak": quote.to_speak,
             "here": quote.here,
             "cost": float(quote.cost),
-            "unknown": quote.unknown,
-            "spoken": same and production is not None and None not in production.takes_in_use,
+            "unknown": [studio.names.shown(voice) for voice in quote.unknown],
+            "spoken": same and production is not None and all(production.spoken),
         }
 
-    def do_hear(self, text: str, language: str, voice: str) -> tuple[Answer, Buffers]:
-        """A few words as a voice speaks them: 16-bit little-endian samples."""
-        clip = asyncio.run(self.session.studio.hear(plain(text)[:_SAMPLE], language, voice))
-        return {"rate": clip.rate}, [clip.samples.astype("<i2").tobytes()]
+    def do_hear(self, text: str, language: str, voice: str) -> str:
+        """Have a voice speak a few words; answers with the key by which ``hear_more`` gives them as they come."""
+        words, studio = plain(text)[:_SAMPLE], self.session.studio
+        return self._hearing_aside(lambda heard: asyncio.run(studio.hear(words, language, voice, heard.hear)))
+
+    def do_preview(self, voice: str) -> str:
+        """A voice's ready-made sample, as ``do_hear``; of those that were offered, for the page names no address."""
+        known = self.session.studio.names.known(voice)
+        if known is None or not known.preview:
+            raise SettingError("This voice has no ready-made sample. Buy one instead.")
+        studio = self.session.studio
+
+        def fetched(heard: Heard) -> None:
+            clip = asyncio.run(studio.preview(known.preview))
+            heard.hear(clip.samples, clip.rate)
+
+        return self._hearing_aside(fetched)
 
     # Speaking
 
-    def do_speak(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
-        """Open or begin the production of this name with this text, and speak what is not spoken yet.
+    def do_begin(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
+        """Open or begin the production of this name with this text.
 
         ``seen`` is what stood in the editor when the page last looked. Raises ChangedError if another window typed
-        since, and then neither begins nor speaks.
+        since, and then begins nothing.
         """
         before = self._open
         (before or self.session.studio).keep_draft(plain(text), seen)
@@ -225,6 +255,10 @@ class ScriptEditor(Panel):
             if before is None or before.name != name:
                 with suppress(ChangedError):  # what another window typed just now is no script yet, and stays
                     (before or self.session.studio).keep_draft(None, text)
+
+    def do_speak(self, name: str, text: str, changes: Changes, seen: str | None = None) -> None:
+        """Begin as ``begin`` does, and speak what is not spoken yet."""
+        self.do_begin(name, text, changes, seen)
         self.session.speak()
 
     def do_stop(self) -> None:
@@ -244,7 +278,10 @@ class ScriptEditor(Panel):
 
     def _begin(self, name: str, text: str, changes: Changes) -> None:
         """Raises SettingError for a name that another script has, with a remedy that the page has, too."""
-        if self._exists(name) and self._is_another(name, text, chosen(self._known(name).choices, changes)):
+        studio = self.session.studio
+        kept = self._known(name).choices if self._exists(name) else None
+        choices = studio.names.chosen(kept, studio.settings, changes)  # asks for names before the session is held
+        if kept is not None and self._is_another(name, text, choices):
             raise SettingError(f"{name} holds another script. Choose another name, or open {name} to change it.")
         self.session.begin(name, text, **changes)
 
@@ -333,13 +370,14 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _diagnostics(script: Script, lines: Sequence[int], offset: Callable[[int], int]) -> list[Changes]:
-    """Each diagnostic with the stretch it is about: a note where one begins there, else a word."""
+    """Each diagnostic with the stretch it is about: its own, or a note where one begins there, else a word."""
     notes = {mark.start: mark.end for mark in script.marks}
     told = []
     for each in script.diagnostics:
         start = lines[each.line - 1] + each.column - 1
         word = _WORD.match(script.text, start)
-        end = notes.get(start) or (word.end() if word else start + 1)
+        own = start + each.length if each.length else None
+        end = own or notes.get(start) or (word.end() if word else start + 1)
         told.append(
             {
                 "line": each.line,

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 from weakref import WeakSet
 
 from luma_studio.errors import ChangedError, LumaError, SettingError, Stopped
 from luma_studio.export import Exported
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
+from luma_studio.panels.heard import Heard
 from luma_studio.panels.work import Work
 from luma_studio.production import Production
 from luma_studio.progress import Listener, follow, unheard
@@ -25,9 +26,22 @@ from luma_studio.studio import Studio
 
 _log = logging.getLogger(__name__)
 
+Verb = TypeVar("Verb")
 Hears = Callable[[str, object], None]
 """A panel's ear: a topic and what is new of it, as plain JSON."""
 
+_DECIDES: dict[str, Callable[..., Coroutine[Any, Any, object]]] = {
+    "analysis": Production.analyse,
+    "planning": Production.plan,
+    "sanitizer": Production.sanitize,
+    "segmentation": Production.segment,
+    "splice": Production.review,
+}
+_TAKES_BACK: dict[str, Callable[[Production], None]] = {
+    "analysis": Production.uncast,
+    "segmentation": Production.uncut,
+}
+_IN_TURN = {"speak": "Speaking", "think": "An agent"}  # work that a production does one after the other
 _WATCH = 1.0  # seconds between two looks at what others did: a cell of the notebook, another window
 
 
@@ -75,8 +89,10 @@ class Session:
     long work runs in a thread of its own and is told to the panels, and so is what a cell of the notebook has the
     production do. Topics:
     ``production`` (another one is open, its script or takes changed: its name), ``state`` (the same: all of it),
-    ``pauses`` (an edit), ``work`` (speaking or exporting: how far), ``files`` (what is in ``generated_audio/``
-    changed), ``elsewhere`` (whether another window has the same production open), ``notice`` (a sentence for the user).
+    ``pauses`` (an edit, or a decision of an agent), ``work`` (speaking, exporting or an agent: how far), ``files``
+    (what is in ``generated_audio/`` changed), ``elsewhere`` (whether another window has the same production open),
+    ``notice`` (a sentence for the user); and from panel to panel ``draft`` (whether what stands in the editor is not in
+    the script) and ``wanted`` (that the editor begins its production, without speaking it).
     """
 
     def __init__(self, studio: Studio | None = None, production: Production | None = None) -> None:
@@ -172,6 +188,12 @@ class Session:
             self._take(self.studio.production(name, text, **changes))
         self.tell("files", None)
 
+    def choose(self, **changes: Any) -> None:
+        """Change settings of the open production; its script, and what of it was spoken and tuned, stays."""
+        with self._lock:
+            self._check_free()
+            self._take(self.studio.production(self.production.name, **changes))
+
     def leave(self) -> None:
         """Close the production; its folder keeps it."""
         with self._lock:
@@ -213,7 +235,7 @@ class Session:
         """Raise SettingError while work on the open production is on its way, or when the session is closed."""
         self.check_not_closed()
         if self._working:
-            raise SettingError("Speaking or exporting is still on its way. Wait for it, or stop it first.")
+            raise SettingError("Work on this production is still on its way. Wait for it, or stop it first.")
 
     def _take(self, production: Production | None) -> None:
         with self._lock:
@@ -299,13 +321,31 @@ class Session:
         """Use an earlier take of a clause again, and tell the panels."""
         self.edit(lambda production: production.take_back(index, fingerprint))
 
+    def take_back_of(self, agent: str) -> None:
+        """Take back what an agent did to the script: the speakers of "analysis", the cuts of "segmentation".
+
+        Raises ChangedError, and changes nothing, where the script is another one elsewhere by now.
+        """
+        take_back = _of_agent(_TAKES_BACK, agent)
+        with self._lock:
+            self._check_free()
+            try:
+                take_back(self.production)
+            except ChangedError:
+                before = self.production.clauses
+                self._take_up()
+                if self.production.clauses != before:
+                    raise
+                take_back(self.production)
+            self._tell_production()
+
     def _take_up(self) -> None:
         """Go on with what was saved elsewhere."""
         with self._lock:
             if self._working:
                 raise ChangedError(
                     f"{self.production.name} was changed {self._where}. Its changes, and yours, can be made when "
-                    "speaking or exporting has ended."
+                    "the work on it has ended."
                 )
             self.production.reload()
             self._tell_production()
@@ -317,12 +357,18 @@ class Session:
         production = self.production
         return self._start("speak", lambda work: production.speak(work.heard))
 
-    def speak_again(self, index: int, voice: str | None = None, seed: int | None = None) -> Work:
-        """Speak one clause again, in the background."""
+    def speak_again(
+        self, index: int, voice: str | None = None, seed: int | None = None, heard: Heard | None = None
+    ) -> Work:
+        """Speak one clause again, in the background; ``heard`` is told its sound as it comes, and when that ends."""
         production = self.production
-        return self._start(
-            "speak", lambda work: production.speak_again(index, voice=voice, seed=seed, listener=work.heard)
-        )
+
+        async def spoken(work: Work) -> None:
+            hear = None if heard is None else heard.hear
+            with nullcontext() if heard is None else heard.until_its_end():
+                await production.speak_again(index, voice=voice, seed=seed, listener=work.heard, hear=hear)
+
+        return self._start("speak", spoken)
 
     def export(self, *names: str, done: Callable[[Exported], None] | None = None) -> Work:
         """Export, in the background; ``done`` is given what was made."""
@@ -335,19 +381,31 @@ class Session:
 
         return self._start("export", exported)
 
+    def think(self, agent: str, **given: Any) -> Work:
+        """Have an agent decide, in the background, by its name in ``agents.NAMES``; planning is given a ``total``."""
+        decide, production = _of_agent(_DECIDES, agent), self.production
+        return self._start("think", lambda work: decide(production, listener=work.heard, **given))
+
     def stop(self, kind: str) -> None:
-        """Stop speaking or exporting; what is done stays."""
+        """Stop speaking, exporting or an agent; what is done stays."""
         if kind in self._works:
             self._works[kind].stop()
 
     def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
         with self._lock:
+            self._check_turn(kind)
             work = self._shown(kind, self.production)
             if work is None:
                 raise SettingError("That is already on its way. Wait for it, or stop it first.")
             self._begun = [*(other for other in self._begun if other.running), work]
         self._submit(self._worked(work, task))
         return work
+
+    def _check_turn(self, kind: str) -> None:
+        """Raise SettingError while other work is on its way for which this would have to wait, unseen."""
+        for other in _IN_TURN.keys() - {kind} if kind in _IN_TURN else ():
+            if other in self._works and self._works[other].running:
+                raise SettingError(f"{_IN_TURN[other]} is still on its way. Wait for it, or stop it first.")
 
     def _shown(self, kind: str, by: object) -> Work | None:
         """Work that begins and is shown from here on; None if such work is shown already."""
@@ -459,6 +517,13 @@ def _logged(task: Future[object]) -> None:
     """Have an error that nobody expected in the kernel's log."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("The session's own work failed", exc_info=error)
+
+
+def _of_agent(verbs: Mapping[str, Verb], agent: str) -> Verb:
+    """What is called for an agent. Raises SettingError for a name that has none."""
+    if agent not in verbs:
+        raise SettingError(f"There is no agent {agent!r} for that. There are: {', '.join(sorted(verbs))}.")
+    return verbs[agent]
 
 
 def _check_given(studio: object, production: object) -> None:

@@ -28,3 +28,19 @@ export function price(cost, unknown = []) {
 export function dollars(sum) {
   return Number(sum) < 0.01 ? "less than 0.01 US dollars" : `${Number(sum).toFixed(2)} US dollars`;
 }
+
+/** The agents, by their names: what each is for, what is said while it works, and what its button says. */
+export const AGENTS = {
+  analysis: { title: "Who speaks, and how", doing: "Finding who speaks", verb: "Find speakers" },
+  sanitizer: { title: "What is not meant to be spoken", doing: "Looking for what is not meant to be spoken", verb: "Look through" },
+  segmentation: { title: "Cut and time", doing: "Cutting and timing", verb: "Cut" },
+  planning: { title: "Share out a length", doing: "Sharing out a length", verb: "Share out" },
+  splice: { title: "Adjust pauses after listening to the master", doing: "Listening to the master's pauses", verb: "Adjust pauses" },
+};
+
+/** How far an agent is, told as its work: `{ agent, doing, words, share }`. */
+export function thinkingOf(work) {
+  const { done, total, subject } = work.stages.at(-1) ?? { done: 0, total: 0, subject: "" };
+  const words = total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")} ${total === 1 ? "question" : "questions"}` : "";
+  return { agent: subject, doing: AGENTS[subject]?.doing ?? "An agent is at work", words, share: total ? done / total : 0 };
+}

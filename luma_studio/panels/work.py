@@ -14,7 +14,7 @@ _TELL = 0.25  # seconds between two messages about progress
 
 
 class Work:
-    """One run of speaking or exporting. ``heard`` is its listener, and stops the work when it was asked to.
+    """One run of speaking, exporting or an agent. ``heard`` is its listener, and stops the work when it was asked to.
 
     ``by`` is the object that does it: the production that is open, or another of a notebook's on the same folder.
     ``state()`` is plain JSON: ``kind``; ``status`` (running, stopping, done, stopped, failed) and ``error``; ``stages``

@@ -84,12 +84,16 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What the reader noticed, as a compiler says it: where (from 1), what was read, what to do."""
+    """What the reader noticed, as a compiler says it: where (from 1), what was read, what to do.
+
+    ``length`` is how many characters it is about, where that is more than what stands there tells; else 0.
+    """
 
     line: int
     column: int
     level: Level
     message: str
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ bought for): who dies in between finds it again and does not buy it anew.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from luma_studio.store import files
 FILE = "ledger.sqlite"
 _ARRIVED = "arrived"
 _CLAIMS = "claims"
+_AGREED = "agreed"
 _WAIT = 30.0  # seconds that another process may take to write
 _BEAT = 0.1  # seconds between two looks at a claim that somebody holds
 _MICRO = Decimal(1_000_000)
@@ -238,15 +240,47 @@ class Account:
         """The body of what is bought: as it arrived before, or else asked for by ``send``, which writes it to a path.
 
         ``cost`` reads from the answer what it really cost; where that is not told, the price is the cost. ``part``
-        tells several purchases for one key apart. Raises VendorError, BudgetError, StoreError.
+        tells several purchases for one key apart; without a key nothing is found again. Raises VendorError,
+        BudgetError, StoreError.
         """
+        if not self.key:
+            return await self._bought_for_once(purchase, send, cost)
+        body = await asyncio.to_thread(self.arrived, part)
+        if body is not None:
+            return body
         path = self._arrived(part)
-        if await asyncio.to_thread(path.exists):
-            await asyncio.to_thread(self.ledger.found, path.name)
-        else:
-            await self._asked(purchase, path, send, cost)
+        await self._asked(purchase, path, send, cost)
         with files.explained(path):
             return await asyncio.to_thread(path.read_bytes)
+
+    def has_arrived(self, part: int = 0) -> bool:
+        """Whether what was bought for the key is here and has not become what it was bought for."""
+        return self._arrived(part).exists()
+
+    def arrived(self, part: int = 0) -> bytes | None:
+        """The body of what arrived before, and the ledger knows it then; None where nothing did."""
+        path = self._arrived(part)
+        if not path.exists():
+            return None
+        self.ledger.found(path.name)
+        with files.explained(path):
+            return path.read_bytes()
+
+    def keep(self, body: bytes) -> None:
+        """Have a body be what arrived for the key: it came as part of another purchase."""
+        files.write(self._arrived(0), body, durable=True)
+
+    async def _bought_for_once(
+        self,
+        purchase: Purchase,
+        send: Callable[[Path], Awaitable[Received]],
+        cost: Callable[[Received], Decimal | None],
+    ) -> bytes:
+        own = replace(self, key=secrets.token_hex(16))  # or one purchase would be taken for another
+        try:
+            return await own.buy(purchase, send, cost)
+        finally:
+            await own.forget()
 
     async def _asked(
         self,
@@ -271,6 +305,22 @@ class Account:
         told = cost(answer)
         await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
 
+    async def agreed(self, ask: Callable[[], Awaitable[str]], before: str) -> str:
+        """How the present purchase is made, as into how many parts: what was asked for when it began.
+
+        It holds until ``forget``, so that parts which arrived before a crash fit those that are bought after it.
+        ``before`` is how it was made where something arrived and nothing had been asked.
+        """
+        if not self.key:
+            return await ask()
+        path = self.store / _ARRIVED / f"{self.key}.{_AGREED}"
+        with files.explained(path):
+            if await asyncio.to_thread(path.exists):
+                return await asyncio.to_thread(path.read_text)
+            answer = before if await asyncio.to_thread(self._arrived(0).exists) else await ask()
+        await asyncio.to_thread(files.write, path, answer.encode(), durable=True)
+        return answer
+
     async def forget(self) -> None:
         """What was bought has become what it was bought for, or is of no use: let go of what arrived."""
         await asyncio.to_thread(self._forget)
@@ -280,6 +330,7 @@ class Account:
         while (path := self._arrived(part)).exists():
             files.remove(path)
             part += 1
+        files.remove(self.store / _ARRIVED / f"{self.key}.{_AGREED}")
         files.remove(self.store / _CLAIMS / self.key)  # who waits for the claim finds the take
 
     def _arrived(self, part: int) -> Path:

@@ -8,19 +8,25 @@ from dataclasses import replace
 
 from luma_studio.errors import SettingError, VendorError
 from luma_studio.voices import elevenlabs, openai
-from luma_studio.voices.base import Speech, Utterance, Voice, VoiceChoice, voiced
+from luma_studio.voices.base import Company, Hear, Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
 from luma_studio.voices.espeak import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
+from luma_studio.voices.names import Names
 from luma_studio.voices.openai import ENGINE as OPENAI
 from luma_studio.voices.openai import OpenAIVoice
+from luma_studio.voices.previews import preview
 from luma_studio.voices.vendors import Listed, Offer, Price
-from luma_studio.wire import Wires
+from luma_studio.wire import OPENAI as OPENAI_HOME
+from luma_studio.wire import Wires, own_server
 
 __all__ = [
     "ENGINES",
+    "Company",
+    "Hear",
     "Listed",
+    "Names",
     "Offer",
     "Speech",
     "Utterance",
@@ -28,6 +34,8 @@ __all__ = [
     "VoiceChoice",
     "make_voice",
     "offers",
+    "preview",
+    "server_of",
     "voice_for",
     "voiced",
 ]
@@ -57,6 +65,11 @@ def make_voice(choice: VoiceChoice, wires: Wires, price: Price) -> Voice:
         case "openai":
             return OpenAIVoice(choice, wires, price)
     raise SettingError(f"There is no voice engine {choice.engine!r}. There are: {', '.join(ENGINES)}.")
+
+
+def server_of(choice: VoiceChoice) -> str:
+    """The server of one's own that speaks for a choice now; "" where it is the vendor's, or there is none."""
+    return own_server(OPENAI_HOME) if choice.engine == OPENAI else ""
 
 
 def voice_for(speaker: str | None, default: VoiceChoice) -> VoiceChoice:

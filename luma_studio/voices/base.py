@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -12,11 +12,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from luma_studio.audio.clip import Samples
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
+from luma_studio.wire import Wires
 
 Value = str | int | float | bool
+Hear = Callable[[Samples, int], None]
+"""Is told sound as it comes: int16 of shape (n,), and its rate, one rate a clause. From any thread; returns at once."""
+
 _SYMBOLS_THAT_SOUND = frozenset("°©®™№℃℉℗")
 
 
@@ -108,12 +113,27 @@ def _is_ornament(character: str) -> bool:
     return kind in {"So", "Sk", "Cs", "Co"} or "\u2190" <= character <= "\u21ff" or character in "\u20e3\ufe0e\ufe0f"
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What voices have in common that can speak together and answer each other's tone: equal for those that can.
+
+    ``form`` is the format of the sound, ``price`` in US dollars a character (None: unknown).
+    """
+
+    model: str
+    form: str
+    settings: tuple[tuple[str, Value], ...]
+    price: Decimal | None
+    wires: Wires
+
+
 class Voice(Protocol):
     """An engine with one voice and its settings chosen.
 
     ``identity`` is what, besides text and language, decides how it sounds: engine, version, model, voice, settings;
     it goes into every fingerprint. ``concurrency`` is how many clauses it may speak at once, ``price`` what a
-    character costs in US dollars (0: nothing is paid; None: unknown), ``tags`` whether it understands delivery tags.
+    character costs in US dollars (0: nothing is paid; None: unknown), ``tags`` whether it understands delivery tags,
+    ``company`` those whom it can speak together with (None: it speaks alone).
     """
 
     @property
@@ -124,13 +144,19 @@ class Voice(Protocol):
     def price(self) -> Decimal | None: ...  # noqa: D102
     @property
     def tags(self) -> bool: ...  # noqa: D102
+    @property
+    def company(self) -> Company | None: ...  # noqa: D102
 
     def speaks(self, language: str) -> bool:
         """Whether it can speak a language, given as a tag such as ``hi`` or ``en-GB``."""
         ...
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
-        """Speak; what has to be paid for is bought on the account. Raises VoiceError or VendorError."""
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
+        """Speak; what has to be paid for is bought on the account. Raises VoiceError or VendorError.
+
+        ``hear`` is told the sound as it comes, from when the first 250 ms are there, or all of a shorter one. What it
+        was told before an error is of no take.
+        """
         ...
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ import numpy as np
 from luma_studio.errors import SettingError, VoiceError
 from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
-from luma_studio.voices.base import Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.base import Hear, Speech, Utterance, Value, VoiceChoice
 
 ENGINE = "espeak"
 _PATIENCE = 60.0  # seconds for one clause, which takes some milliseconds
@@ -83,6 +83,7 @@ class EspeakVoice:
 
     price = Decimal(0)
     tags = False
+    company = None
 
     def __init__(self, choice: VoiceChoice) -> None:
         language, _, self._variant = choice.voice.partition("+")
@@ -105,9 +106,12 @@ class EspeakVoice:
         """Whether espeak has the language, or was told to use another for all."""
         return bool(self._language) or _nearest(language) is not None
 
-    async def speak(self, utterance: Utterance, account: Account | None = None) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account | None = None, hear: Hear | None = None) -> Speech:
         """Speak a clause: 22,050 samples a second, with the time of each word. Raises VoiceError."""
-        return await asyncio.to_thread(self._speak, utterance)
+        speech = await asyncio.to_thread(self._speak, utterance)
+        if hear is not None:
+            hear(speech.samples, speech.rate)
+        return speech
 
     def close(self) -> None:
         """Need the worker processes no more; after the last voice that does they end."""

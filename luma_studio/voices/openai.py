@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from luma_studio.errors import SettingError
+from luma_studio.audio.incoming import Incoming
+from luma_studio.errors import SettingError, VoiceError
 from luma_studio.store.ledger import Account, Purchase
-from luma_studio.voices.base import Speech, Utterance, VoiceChoice
+from luma_studio.voices.base import Hear, Speech, Utterance, VoiceChoice
+from luma_studio.voices.pieces import joined, pieces
+from luma_studio.voices.telling import Telling
 from luma_studio.voices.vendors import (
     AT_ONCE,
     Kind,
@@ -20,13 +23,14 @@ from luma_studio.voices.vendors import (
     settings_of,
     sound,
 )
-from luma_studio.wire import OPENAI, Call, Home, Wires, json_of
+from luma_studio.wire import OPENAI, Call, Home, Wires, elsewhere, json_of, own_server
 
 ENGINE = "openai"
 _EXAMPLE = "openai:nova,model=tts-1-hd,speed=0.9"
 _SETTINGS: dict[str, Kind] = {"model": str, "format": str, "speed": (int, float), "instructions": str}
 _RANGES = {"speed": (0.25, 4.0)}
 _VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer")
+_LIMIT = 4096  # characters that are spoken at once
 _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 
 
@@ -49,11 +53,13 @@ async def offered(wires: Wires) -> Offer:
 class OpenAIVoice:
     """A voice of OpenAI, or of a server with its API (``OPENAI_BASE_URL``): ``openai:nova,model=tts-1``.
 
-    It tells no times; a take's edges are found by listening. Raises SettingError for settings that it does not have.
+    It tells no times; a take's edges are found by listening. It stays with the server that is set when it is made,
+    whose takes are its own. Raises SettingError for settings that it does not have.
     """
 
     concurrency = AT_ONCE
     tags = False
+    company = None
 
     def __init__(self, choice: VoiceChoice, wires: Wires, price: Price) -> None:
         settings = settings_of(choice, _SETTINGS, _EXAMPLE)
@@ -68,23 +74,35 @@ class OpenAIVoice:
         self._settings = settings
         self._wires = wires
         self.price = price(ENGINE, self._model)
-        self.identity = identity(ENGINE, self._model, self._voice, self._format, settings)
+        self._server = own_server(OPENAI)
+        there = {"server": self._server} if self._server else {}
+        self.identity = {**identity(ENGINE, self._model, self._voice, self._format, settings), **there}
 
     def speaks(self, language: str) -> bool:
         """Whether it speaks a language: it reads whatever it is given."""
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
-        """Speak a clause. Raises VendorError, BudgetError."""
-        wire = self._wires.to(OPENAI)
-        body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": utterance.text}
-        call = Call(
-            "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
-        )
-        price = None if self.price is None else self.price * len(utterance.text)
-        purchase = Purchase(OPENAI.name, self._model, utterance.text, len(utterance.text), price)
-
-        return Speech(*sound(OPENAI.name, await buy(wire, call, account, purchase)))
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
+        """Speak a clause. Raises VendorError, BudgetError, VoiceError where another server was set meanwhile."""
+        telling = Telling(hear)
+        texts = pieces(utterance.text, _LIMIT)
+        speech = joined([(text, await self._piece(text, part, account, telling)) for part, text in enumerate(texts)])
+        telling.end(speech)
+        return speech
 
     def close(self) -> None:
         """Nothing is held: the connections are the studio's."""
+
+    async def _piece(self, text: str, part: int, account: Account, telling: Telling) -> Speech:
+        wire = self._wires.to(OPENAI)
+        if elsewhere(OPENAI, wire.vendor.address) != self._server:
+            raise VoiceError("OPENAI_BASE_URL was changed meanwhile, so this was not bought. Speak again.")
+        body: dict[str, Any] = {"model": self._model, "voice": self._voice, "input": text}
+        call = Call(
+            "POST", "/audio/speech", json={**body, "response_format": self._format, **self._settings}, paid=True
+        )
+        price = None if self.price is None else self.price * len(text)
+        purchase = Purchase(OPENAI.name, self._model, text, len(text), price)
+
+        data = await buy(wire, call, account, purchase, part=part, hear=telling.body(Incoming()))
+        return Speech(*sound(OPENAI.name, data))

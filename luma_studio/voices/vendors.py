@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from luma_studio.audio.clip import Samples
 from luma_studio.errors import AudioError, BrokenAnswerError, SettingError
 from luma_studio.store.ledger import Account, Purchase, Received
 from luma_studio.voices.base import Value, VoiceChoice
-from luma_studio.wire import Answer, Call, Wire
+from luma_studio.wire import Answer, Call, Wire, unheard
 
 Kind = type | tuple[type, ...]
 """What a setting's value may be."""
@@ -23,11 +24,15 @@ Kind = type | tuple[type, ...]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A voice that a vendor has: as one writes it, and what it is called and said to be."""
+    """A voice that a vendor has: as one writes it, and what it is called and said to be.
+
+    ``preview`` is the address of a ready-made sample, which is free; "" where there is none.
+    """
 
     voice: str
     name: str
     about: str = ""
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,20 @@ async def buy(
     purchase: Purchase,
     cost: Callable[[Received], Decimal | None] = lambda _: None,
     part: int = 0,
+    hear: Callable[[bytes], None] = unheard,
 ) -> bytes:
-    """The body that a paid call brings, bought on an account. Raises as ``Account.buy``."""
+    """The body that a paid call brings, bought on an account; ``hear`` hears its pieces. Raises as ``Account.buy``."""
+    is_new = False
 
     async def send(path: Path) -> Answer:
-        return await wire.send(call, path)
+        nonlocal is_new
+        is_new = True
+        return await wire.send(call, path, hear)
 
-    return await account.buy(purchase, send, cost, part)
+    data = await account.buy(purchase, send, cost, part)
+    if not is_new:
+        await asyncio.to_thread(hear, data)
+    return data
 
 
 def sound(vendor: str, data: bytes, pcm: int | None = None) -> tuple[Samples, int]:

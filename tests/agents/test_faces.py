@@ -8,7 +8,8 @@ import json
 from click.testing import CliRunner
 
 from luma_studio.cli import main
-from luma_studio.panels.described import production_state
+from luma_studio.panels.agents import Agents
+from luma_studio.panels.session import Session
 from luma_studio.studio import Studio
 
 SCRIPT = "One\nBreathe in, and breathe out.\nRest."
@@ -22,14 +23,21 @@ CUT = {
 def test_the_page_tells_who_decided(studio, vendors):
     vendors.mind = lambda _request: json.dumps(CUT)
     made = studio.production("calm", SCRIPT, mind="groq:openai/gpt-oss-120b", minds={"splice": ""})
-    assert production_state(made)["decided"] == []
+
+    def decided() -> list[tuple[str, str]]:
+        with Session(studio, made) as session:
+            found = Agents(session).do_state()["production"]["agents"]
+        return [(each["by"], each["why"]) for agent in found for each in agent["decided"]]
+
+    assert decided() == []
     asyncio.run(made.segment())
-    assert production_state(made)["decided"] == ["Cut and timed by groq:openai/gpt-oss-120b."]
+    assert decided() == [("groq:openai/gpt-oss-120b", "")]
     vendors.mind = lambda _request: "nothing of use"
     made = studio.production("calm", mind="openai:gpt-5.5")
     asyncio.run(made.segment())
-    (told,) = production_state(made)["decided"]
-    assert told.startswith("Rules stood (segmentation): openai:gpt-5.5 gave no answer that can be used: ")
+    ((by, why),) = decided()
+    assert by == ""
+    assert why.startswith("openai:gpt-5.5 gave no answer that can be used: ")
 
 
 ANSWERS = {"Analysed": {"clauses": []}, "Sanitized": {"found": []}, "Segmented": CUT}

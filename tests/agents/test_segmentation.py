@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from luma_studio.agents import cutting, segmentation
 from luma_studio.agents.segmentation import Piece, Pieces, Segmented
-from luma_studio.errors import SettingError
+from luma_studio.errors import BusyError, SettingError
 from luma_studio.script import parse
 from luma_studio.settings import Choices, Reading
 from luma_studio.shipped import shipped
@@ -66,6 +66,20 @@ def words(production: Any) -> str:
 def calm(studio: Studio, vendors):
     vendors.mind = answering(Close=CLOSE, Rest=REST, Let=[("Let it go.", 3.5)])
     return studio.production("calm", SCRIPT, mind=MIND)
+
+
+def test_what_a_production_is_busy_with_may_be_an_agent(calm, studio, vendors):
+    told = []
+
+    def mind(request: Request) -> str:
+        with pytest.raises(BusyError) as busy:
+            studio.production("calm", SCRIPT + "More.")
+        told.append(str(busy.value))
+        return answering()(request)
+
+    vendors.mind = mind
+    asyncio.run(calm.segment())
+    assert told == ["calm is being worked on. Wait until that has ended, or stop it, and try again."]
 
 
 def test_clauses_are_cut_and_timed_and_every_word_stays(calm):

@@ -11,7 +11,9 @@ _SHOW = """async (name) => {
   const hear = (message) => { for (const ear of [...ears]) ear(message, message.buffers ?? []); };
   const answer = ({ ask, verb }) => {
     const given = alone.answers[verb] ?? null;
-    hear(given?.error ? { re: ask, ...given } : { re: ask, value: given });
+    if (given?.error) return hear({ re: ask, ...given });
+    if (given?.sound) return hear({ re: ask, value: { rate: 44100 }, buffers: [new DataView(new Int16Array(given.sound).buffer)] });
+    return hear({ re: ask, value: given });
   };
   window.alone = {
     answers: {}, asked: [], held: {}, late: [],
@@ -42,7 +44,9 @@ _SHOW = """async (name) => {
 
 
 class Alone:
-    """A panel of its own. ``answers`` are given before it is shown, by verb; ``{"error": …}`` is a refusal."""
+    """A panel of its own. ``answers`` are given before it is shown, by verb; ``{"error": …}`` is a refusal,
+    ``{"sound": …}`` samples that are to be played.
+    """
 
     def __init__(self, page: Page, modules: str, name: str, **answers: Any) -> None:
         self.page = page

@@ -102,6 +102,7 @@ class Served:
 
     workspace: Path
     notebook: str = ""  # the one to serve; all of the studio's by default
+    more: dict[str, str] = field(default_factory=dict)  # of its environment, in place of the usual
     port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
     url: str = ""
@@ -129,6 +130,7 @@ class Served:
                     **NOWHERE,
                     "LUMA_WORKSPACE": str(self.workspace),
                     "PYTHONUNBUFFERED": "1",
+                    **self.more,
                 },
                 stdout=log,
                 stderr=log,
@@ -202,9 +204,9 @@ class Served:
 
 
 @contextmanager
-def serving(workspace: Path, notebook: str = "") -> Iterator[Served]:
-    """The studio, served until the block ends."""
-    served = Served(workspace, notebook)
+def serving(workspace: Path, notebook: str = "", **more: str) -> Iterator[Served]:
+    """The studio, served until the block ends, with these variables in its environment, too."""
+    served = Served(workspace, notebook, more)
     running.append(served)
     try:
         served.start()

@@ -46,6 +46,10 @@ def unfold(desk: Window, full: str) -> None:
     voices = desk.panel("Script").locator("details")
     if voices.get_attribute("open") is None:
         voices.locator("summary").click()
+    agents = desk.panel("Agents").get_by_role("button", name="Agents", exact=True)
+    if agents.get_attribute("aria-expanded") == "false":
+        agents.click()
+        desk.panel("Agents").locator("summary").click()
     more = desk.panel("Render status").get_by_role("button", name="Clauses and scenes")
     if more.get_attribute("aria-expanded") == "false":
         more.click()

@@ -67,7 +67,7 @@ def test_speaking_that_a_reload_broke_off_is_called_interrupted_and_can_go_on(pa
     expect(page.get_by_role("heading", name="3 of 5 clauses are not spoken yet")).to_be_visible()
 
 
-@pytest.mark.parametrize("kind", ["speak", "export"])
+@pytest.mark.parametrize("kind", ["speak", "think", "export"])
 def test_leaving_the_page_asks_only_while_work_is_on_its_way(page: Page, modules: str, kind: str) -> None:
     leaves = """() => {
       const event = new Event('beforeunload', { cancelable: true });
@@ -104,6 +104,20 @@ def test_the_focus_stays_in_the_panel_while_speaking_begins_stops_and_ends(page:
     panel.tell("work", work("speak", "done"))
     panel.tell("production", "calm")
     expect(page.get_by_role("heading", name="All 5 clauses are spoken")).to_be_visible()
+    expect(panel.button("Clauses and scenes")).to_be_focused()
+
+
+def test_how_far_an_agent_is_is_shown_and_it_can_be_stopped(page: Page, modules: str) -> None:
+    panel = status(page, modules, state(5))
+    stages = [{"stage": "think", "done": 3, "total": 12, "subject": "segmentation"}]
+    panel.tell("work", work("think", "running", stages=stages))
+    at_work = page.get_by_role("region", name="Agents at work")
+    expect(at_work.get_by_role("heading")).to_have_text("Cutting and timing")
+    expect(at_work.get_by_text("3 of 12 questions")).to_be_visible()
+    panel.button("Stop the agent").click()
+    assert panel.asked("stop") == [{"kind": "think"}]
+    panel.tell("work", work("think", "done", stages=stages))
+    expect(at_work).to_be_hidden()
     expect(panel.button("Clauses and scenes")).to_be_focused()
 
 

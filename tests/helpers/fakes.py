@@ -15,7 +15,7 @@ from luma_studio.store.files import Disk
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.studio import Studio
 from luma_studio.timeline.take import Word
-from luma_studio.voices import Speech, Utterance, VoiceChoice
+from luma_studio.voices import Hear, Speech, Utterance, VoiceChoice
 from luma_studio.wire import Answer
 
 
@@ -24,6 +24,7 @@ class FakeVoice:
 
     concurrency = 4
     tags = False
+    company = None
     price: Decimal | None = Decimal("0.01")
 
     def __init__(self, name: str = "fake") -> None:
@@ -38,7 +39,7 @@ class FakeVoice:
     def speaks(self, language: str) -> bool:
         return True
 
-    async def speak(self, utterance: Utterance, account: Account) -> Speech:
+    async def speak(self, utterance: Utterance, account: Account, hear: Hear | None = None) -> Speech:
         async def send(path: Path) -> Answer:
             self._ask(utterance.text)
             files.write(path, b"sound", durable=True)
@@ -49,7 +50,10 @@ class FakeVoice:
         else:
             price = None if self.price is None else self.price * len(utterance.text)
             await account.buy(Purchase("Fake", self.name, utterance.text, len(utterance.text), price), send)
-        return Speech(*tone(utterance.text, utterance.seed), words=words(utterance.text))
+        samples, rate = tone(utterance.text, utterance.seed)
+        if hear is not None:
+            hear(samples, rate)
+        return Speech(samples, rate, words=words(utterance.text))
 
     def _ask(self, text: str) -> None:
         self.spoken[text] += 1
@@ -80,7 +84,7 @@ def words(text: str) -> tuple[Word, ...]:
 
 def give(studio: Studio, voice: Any, choice: str = "espeak") -> None:
     """Let a studio use this voice wherever ``choice`` is asked for."""
-    studio._voices[VoiceChoice.parse(choice)] = voice
+    studio._voices[VoiceChoice.parse(choice), ""] = voice
 
 
 class Killed(BaseException):

@@ -257,7 +257,8 @@ class Fault:
     the good answer's; what is None stays good. ``how`` says what becomes of it: it is sent, nothing comes, only
     its first half comes, the connection is cut, or it is ``endless``: its body and then two gigabytes of zeros.
     What hangs goes on after ``Vendors.release()``. ``charged``: whether the work was done and is paid for;
-    None means that all is paid for that is not refused.
+    None means that all is paid for that is not refused. ``at`` is the piece of a streamed body before which it hangs
+    or is cut; None is the middle one.
     """
 
     status: int | None = None
@@ -265,6 +266,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     how: Literal["sent", "hang", "hang in body", "cut", "cut in body", "endless"] = "sent"
     charged: bool | None = None
+    at: int | None = None
 
     @property
     def is_charged(self) -> bool:
@@ -332,7 +334,8 @@ class Vendors:
 
     ``bought`` counts what was spoken and charged, by text; ``thought`` the answers of minds, by vendor. ``requests``
     are all that came, ``busiest`` is how many were worked on at once, at most, by vendor, and ``left`` counts clients
-    that went before they had their answer. GET requests and refusals take no ``delay``, and count for no bound.
+    that went before they had their answer. ``sent`` has, for each answer, when its pieces were, by
+    ``time.monotonic()``. GET requests and refusals take no ``delay``, and count for no bound.
     """
 
     def __init__(self, check: Callable[[Request], str | None] = lambda _request: None) -> None:
@@ -347,6 +350,8 @@ class Vendors:
         self.mind: Callable[[Request], str | Said] = _nobody_thinks
         """What a model answers; it is called on the server's thread."""
         self.tier = "pro"
+        self.voices = dict(VOICES)
+        """The names of the ElevenLabs voices, by id."""
         self.character_limit = 1_000_000
         self.limits = {"eleven_multilingual_v2": 10_000, "eleven_flash_v2_5": 40_000, "eleven_v3": 3_000}
         """The most characters of a request, by ElevenLabs model; the models that there are."""
@@ -356,6 +361,7 @@ class Vendors:
         self.thought: Counter[str] = Counter()
         self.busiest: Counter[str] = Counter()
         self.left = 0
+        self.sent: list[list[float]] = []
         self._busy: Counter[str] = Counter()
         self._ids = itertools.count(1)
         self._faults: list[_Misbehaviour] = []
@@ -505,7 +511,7 @@ class Vendors:
             answer = self._with_headers(answer, request)
             if works:
                 await asyncio.sleep(request.at + self.delay - time.monotonic())
-            await self._sent(answer, fault.how if fault else "sent", writer)
+            await self._sent(answer, fault or Fault(), writer)
         finally:
             self._busy[request.vendor] -= works
 
@@ -563,8 +569,9 @@ class Vendors:
                 headers["maximum-concurrent-requests"] = str(self.at_once)
         return replace(answer, headers={**headers, **answer.headers})
 
-    async def _sent(self, answer: _Answer, how: str, writer: asyncio.StreamWriter) -> None:
+    async def _sent(self, answer: _Answer, fault: Fault, writer: asyncio.StreamWriter) -> None:
         """Put the answer on the wire, as well as the fault allows."""
+        how = fault.how
         if how == "hang":
             await self._released.wait()
         if how == "cut":
@@ -573,7 +580,8 @@ class Vendors:
         pieces = answer.pieces if streamed or not how.endswith("in body") else _halves(answer.pieces[0])
         writer.write(_head(answer, streamed=streamed))
         wrap = _chunk if streamed else bytes
-        middle = len(pieces) // 2
+        self.sent.append(sent := [])
+        middle = len(pieces) // 2 if fault.at is None else fault.at
         for index, piece in enumerate(pieces):
             if index and self.pace:
                 await asyncio.sleep(self.pace)
@@ -581,6 +589,7 @@ class Vendors:
                 await self._released.wait()
             if index == middle and how == "cut in body":
                 raise _Cut
+            sent.append(time.monotonic())
             writer.write(wrap(piece))
             await writer.drain()
         if how == "endless":
@@ -668,7 +677,7 @@ class Vendors:
     def _check_speech(self, asked: Mapping[str, Any], model: str, voices: list[str], texts: list[str]) -> None:
         """What is refused for speech and dialogue alike."""
         for voice in voices:
-            if voice not in VOICES:
+            if voice not in self.voices:
                 raise _Refused(
                     404,
                     elevenlabs_error("voice_not_found", f"A voice with voice_id {voice} was not found.", "not_found"),
@@ -703,7 +712,7 @@ class Vendors:
 
     def _voices(self, request: Request) -> _Answer:
         wanted = request.query.get("search", "").casefold()
-        found = [(key, name) for key, name in VOICES.items() if wanted in name.casefold()]
+        found = [(key, name) for key, name in self.voices.items() if wanted in name.casefold()]
         first = int(request.query.get("next_page_token") or 0)
         size = min(_PAGE, int(request.query.get("page_size", 10)))
         more = first + size < len(found)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -69,6 +69,14 @@ def papermill(workspace: Path, environment: dict[str, str]) -> Run:
         return nbformat.read(written, as_version=4)
 
     return run
+
+
+def written(path: Path, cells: Sequence[str]) -> Path:
+    """The path of a notebook, which is written there: its cells are called cell-0, cell-1, …"""
+    notebook = new_notebook(cells=[new_code_cell(cell, id=f"cell-{at}") for at, cell in enumerate(cells)])
+    notebook.metadata.kernelspec = KERNELSPEC
+    nbformat.write(notebook, path)
+    return path
 
 
 def outputs(notebook: nbformat.NotebookNode, cell: str) -> list[Any]:
@@ -139,7 +147,7 @@ def test_papermill_opens_another_production_in_the_panels(papermill: Run, worksp
         shown
         == {
             "studio": ["productions", "tabs"],
-            "narration_studio": ["productions", "script", "render-status", "pauses", "master"],
+            "narration_studio": ["productions", "script", "render-status", "agents", "pauses", "master"],
         }[name]
     )
     assert (folder / ".open.lock").exists()  # it was held by the session
@@ -175,10 +183,7 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
         "from luma_studio.panels import PauseTimeline\n\nPauseTimeline(calm)",
         "repr(calm)",
     ]
-    source = new_notebook(cells=[new_code_cell(cell, id=f"cell-{at}") for at, cell in enumerate(cells)])
-    source.metadata.kernelspec = KERNELSPEC
-    nbformat.write(source, workspace / "calm.ipynb")
-    notebook = papermill(workspace / "calm.ipynb")
+    notebook = papermill(written(workspace / "calm.ipynb", cells))
     assert printed(notebook, "cell-0").strip() == sys.executable
     for cell in ("cell-2", "cell-3", "cell-4"):
         assert kinds(notebook, cell) == {WIDGET, "text/plain"}
@@ -214,10 +219,8 @@ def test_nbval_finds_the_same_outputs_again(papermill: Run, workspace: Path, env
         "panels.PauseTimeline(calm)",
         "calm.pauses",
     ]
-    source = new_notebook(cells=[new_code_cell(cell, id=f"cell-{at}") for at, cell in enumerate(cells)])
-    source.metadata.kernelspec = KERNELSPEC
-    nbformat.write(source, workspace / "shown.ipynb")
-    nbformat.write(papermill(workspace / "shown.ipynb"), workspace / "shown.ipynb")
+    shown = written(workspace / "shown.ipynb", cells)
+    nbformat.write(papermill(shown), shown)
     widget = ["--nbval-sanitize-with", str(workspace / "sanitize.cfg")]
     (workspace / "sanitize.cfg").write_text('[models]\nregex: "model_id": "[0-9a-f]{32}"\nreplace: MODEL\n')
     run = subprocess.run(
@@ -242,7 +245,7 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
         base, token = next(
             found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
         )
-        for name, cells in (("narration_studio", 5), ("studio", 2), ("tutorial_pauses", 1)):
+        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1)):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
             assert "luma-page-error" not in page.partition("<main")[2]

@@ -276,7 +276,7 @@ def test_a_folder_where_the_audit_is_meant_leaves_the_players_as_they_are(sessio
 
 def test_silence_has_no_loudness_and_breaks_nothing(studio):
     class Silent(FakeVoice):
-        async def speak(self, utterance, account):
+        async def speak(self, utterance, account, hear=None):
             speech = await super().speak(utterance, account)
             speech.samples[:] = 0
             return speech

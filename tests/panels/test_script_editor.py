@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.fakes import FakeVoice, give
+from helpers.hearing import all_of
 from helpers.vendors import VOICES, Vendors
 from hypothesis import given
 from hypothesis import strategies as st
@@ -558,18 +559,23 @@ def test_speaking_an_unchanged_script_speaks_only_what_is_missing(
     assert voice.spoken["Open your eyes."] == 1
 
 
+def sample(editor: ScriptEditor, text: str, voice: str) -> tuple[Any, int]:
+    """What is heard of a voice, and its rate."""
+    heard, rate = all_of(editor, editor.do_hear(text, "en", voice))
+    return heard, rate
+
+
 def test_a_sample_is_heard_without_a_production(session: Session, workspace: Path) -> None:
     editor = ScriptEditor(session)
-    told, [samples] = editor.do_hear("Breathe in, slowly.", "en", "espeak:+f3,rate=200")
-    heard = np.frombuffer(samples, "<i2")
-    assert 0.5 < len(heard) / told["rate"] < 5
+    heard, rate = sample(editor, "Breathe in, slowly.", "espeak:+f3,rate=200")
+    assert 0.5 < len(heard) / rate < 5
     assert np.abs(heard).max() > 1000
     assert not (workspace / "generated_audio").exists()
 
 
 def test_a_sample_of_a_long_text_is_short(session: Session) -> None:
-    told, [samples] = ScriptEditor(session).do_hear("word " * 100_000, "en", "espeak")
-    assert len(samples) / 2 / told["rate"] < 30
+    heard, rate = sample(ScriptEditor(session), "word " * 100_000, "espeak")
+    assert len(heard) / rate < 30
 
 
 # The page
@@ -604,7 +610,59 @@ def test_voices_and_models_of_a_vendor_with_a_key_are_offered(session: Session, 
 def test_a_sample_of_a_vendors_voice_is_bought_once(session: Session, vendors: Vendors) -> None:
     editor = ScriptEditor(session)
     for _ in range(2):
-        told, [samples] = editor.do_hear("Breathe in.", "en", "elevenlabs:21m00Tcm4TlvDq8ikWAM")
-        assert len(samples) / 2 / told["rate"] > 0.5
+        heard, rate = sample(editor, "Breathe in.", "elevenlabs:21m00Tcm4TlvDq8ikWAM")
+        assert len(heard) / rate > 0.5
     assert vendors.bought == {"Breathe in.": 1}
     assert [entry.production for entry in session.studio.ledger.entries()] == ["samples"]
+
+
+# What agents left
+
+
+@pytest.fixture
+def thought(session, vendors):
+    """An editor whose production a mind has cast, cut and looked through."""
+
+    def answer(request: Any) -> str:
+        about = json.loads(request.json["messages"][1]["content"])
+        if "lines" in about:
+            lines = [each["line"] for each in about["lines"] if "Music swells." in each["text"]]
+            return json.dumps({"found": [{"line": n, "quote": "Music swells.", "kind": "direction"} for n in lines]})
+        places = [each["clause"] for each in about["clauses"] if each["text"].startswith("Who is there")]
+        if "speakers" in about:
+            return json.dumps({"clauses": [{"clause": n, "speaker": "Meera", "tags": []} for n in places]})
+        pieces = [{"text": "Who is there,", "pause": 2.5}, {"text": "asks Meera.", "pause": None}]
+        return json.dumps({"clauses": [{"clause": n, "pieces": pieces} for n in places]})
+
+    vendors.mind = answer
+    session.begin("tale", TALE, mind="openai:gpt-5.5")
+    for agent in ("analysis", "sanitizer", "segmentation"):
+        assert session.think(agent).wait(30)
+    return ScriptEditor(session)
+
+
+TALE = "One\n🎬 A bell rings. (2 sec) Music swells. Who is there, asks Meera.\n"
+
+
+def test_what_agents_left_is_read_with_the_text(thought):
+    read = thought.do_read(TALE, {})
+    (found,) = read["diagnostics"]
+    assert (found["level"], found["line"]) == ("warning", 2)
+    assert in_browser(TALE, found["start"], found["end"]) == "Music swells."
+    assert [each["name"] for each in read["speakers"]] == [None, "Meera"]
+    assert (read["clauses"], read["scenes"][0]["clauses"]) == (4, 4)
+
+
+def test_the_marks_are_the_readers_whatever_agents_left(thought, studio):
+    with Session(studio) as other:
+        plain_read = ScriptEditor(other).do_read(TALE, {})
+    read = thought.do_read(TALE, {})
+    assert read["marks"] == plain_read["marks"]
+    assert read["seconds"] > plain_read["seconds"]  # by the pause between the pieces
+
+
+def test_what_agents_left_goes_with_the_words_it_is_about(thought):
+    read = thought.do_read(TALE.replace("Music swells. ", "").replace("Who is", "Who was"), {})
+    assert read["diagnostics"] == []
+    assert [each["name"] for each in read["speakers"]] == [None]
+    assert read["clauses"] == 2

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers.fakes import FakeVoice, give
 
-from luma_studio import Studio, panels
+from luma_studio import Studio, agents, panels
 from luma_studio.errors import ChangedError, SettingError, Stopped, VoiceError
 from luma_studio.panels import Session, front, session
 from luma_studio.panels.panel import Panel
@@ -65,11 +65,11 @@ class SlowVoice(FakeVoice):
         self.asked = threading.Event()
         self.let = threading.Event()
 
-    async def speak(self, utterance: Any, account: Any) -> Any:
+    async def speak(self, utterance: Any, account: Any, hear: Any = None) -> Any:
         if self.spoken:
             self.asked.set()
             await asyncio.to_thread(self.let.wait, 20)
-        return await super().speak(utterance, account)
+        return await super().speak(utterance, account, hear)
 
 
 @pytest.fixture
@@ -448,7 +448,7 @@ def test_what_another_window_saved_is_not_taken_up_while_speaking_is_on_its_way(
     work = second.speak()
     assert voice.asked.wait(20)
     first.studio.production("calm").pauses[0] = 7.0
-    with pytest.raises(ChangedError, match="when speaking or exporting has ended"):
+    with pytest.raises(ChangedError, match="when the work on it has ended"):
         second.edit(lambda production: production.tune({0: 1.0}))
     voice.let.set()
     work.wait(20)
@@ -671,6 +671,130 @@ def test_an_export_can_be_stopped_and_leaves_no_master(open_session):
 
 def session_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "luma-session"]
+
+
+class SlowMind:
+    """Thinks of nothing: of the first question at once, of all others when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let = threading.Event()
+        self._first = True
+
+    def __call__(self, _request: Any) -> str:
+        if not self._first:
+            self.asked.set()
+            self.let.wait(20)
+        self._first = False
+        return '{"clauses": []}'
+
+
+@pytest.fixture
+def slow_mind(vendors) -> Iterator[SlowMind]:
+    vendors.mind = mind = SlowMind()
+    yield mind
+    mind.let.set()
+
+
+MINDED = "".join(f"Scene {number}\nWe go {number} times.\n\n" for number in range(12))
+
+
+def test_an_agent_is_told_as_it_goes_and_the_script_at_its_end(studio, vendors):
+    vendors.mind = lambda request: '{"clauses": [{"clause": 0, "speaker": null, "tags": ["calm"]}]}'
+    with Session(studio) as made:
+        made.begin("minded", MINDED, mind="openai:gpt-5.5")
+        ear = Ear(made)
+        assert made.think("analysis").wait(20)
+        stages = [work["stages"][-1] for work in ear.of("work") if work["stages"]]
+        assert stages[-1] == {"stage": "think", "done": 12, "total": 12, "subject": "analysis"}
+        assert ear.hears("production") == "minded"
+        assert {clause.tags for clause in made.production.clauses} == {("calm",)}
+
+
+def test_an_agent_that_is_stopped_changes_nothing_and_says_so(studio, slow_mind):
+    with Session(studio) as made:
+        made.begin("minded", MINDED, mind="openai:gpt-5.5")
+        work = made.think("analysis")
+        assert slow_mind.asked.wait(20)
+        made.stop("think")
+        assert work.state()["status"] == "stopping"
+        slow_mind.let.set()
+        assert work.wait(20)
+        assert work.state()["status"] == "stopped"
+        assert made.production.decisions == ()
+
+
+@pytest.mark.parametrize("begin", [Session.speak, lambda made: made.think("segmentation"), Session.leave])
+def test_while_an_agent_is_at_work_nothing_else_is_begun_that_would_wait_for_it(studio, slow_mind, begin):
+    with Session(studio) as made:
+        made.begin("minded", MINDED, mind="openai:gpt-5.5")
+        work = made.think("analysis")
+        assert slow_mind.asked.wait(20)
+        with pytest.raises(SettingError, match=r"on its way\. Wait for it, or stop it first"):
+            begin(made)
+        with pytest.raises(SettingError, match="Wait for it, or stop it first"):
+            made.take_back_of("analysis")
+        made.stop("think")
+        slow_mind.let.set()
+        assert work.wait(20)
+
+
+def test_an_agent_is_not_begun_while_speaking_is_on_its_way(studio):
+    voice = SlowVoice()
+    give(studio, voice)
+    with Session(studio) as made:
+        made.begin("calm", SCRIPT)
+        work = made.speak()
+        assert voice.asked.wait(20)
+        with pytest.raises(SettingError, match="Speaking is still on its way"):
+            made.think("analysis")
+        voice.let.set()
+        assert work.wait(20)
+
+
+def test_an_agent_in_a_cell_is_the_panels_own_work(studio, open_session, calm):
+    ear = Ear(open_session)
+    asyncio.run(calm.segment())
+    assert [work["kind"] for work in ear.of("work")][-1] == "think"
+    assert ear.of("work")[-1]["status"] == "done"
+
+
+def test_an_agent_that_there_is_not_is_refused_with_those_there_are(open_session):
+    with pytest.raises(SettingError, match="There are: analysis, planning, sanitizer, segmentation, splice"):
+        open_session.think("oracle")
+    with pytest.raises(SettingError, match="There are: analysis, segmentation"):
+        open_session.take_back_of("splice")
+
+
+def test_each_agent_can_be_begun_by_its_name():
+    assert tuple(sorted(session._DECIDES)) == agents.NAMES
+
+
+def test_cuts_are_taken_back_beside_a_pause_that_was_tuned_elsewhere_and_the_other_edit_stays(unwatched, window, calm):
+    first, second = window(), window()
+    first.edit(lambda production: production.tune({0: 7.0}))
+    second.take_back_of("segmentation")
+    assert second.production.pauses[0].seconds == 7.0
+
+
+def test_nothing_is_taken_back_of_a_script_that_was_changed_elsewhere(unwatched, window, calm):
+    first, second = window(), window()
+    first.begin("calm", SCRIPT + "One more.\n")
+    with pytest.raises(ChangedError):
+        second.take_back_of("analysis")
+    assert second.production.clauses[-1].text == "One more."
+
+
+def test_a_mind_that_is_chosen_changes_nothing_but_itself_and_no_gain(open_session, calm):
+    calm.export("master.wav", audit=False)
+    gain = calm._state.gain
+    assert gain is not None
+    before = calm.text, calm.clauses, list(calm.pauses), calm.takes_in_use
+    open_session.choose(mind="openai:gpt-5.5")
+    assert open_session.production is calm
+    assert calm.choices.mind == "openai:gpt-5.5"
+    assert (calm.text, calm.clauses, list(calm.pauses), calm.takes_in_use) == before
+    assert calm._state.gain == gain
 
 
 def test_closing_ends_its_thread_and_lets_go_of_the_production(studio, calm):

@@ -95,6 +95,10 @@ class Served:
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit code, when it has ended by itself; what it printed is read by then."""
         rest, _ = self.process.communicate(timeout=30)
         self.printed += rest
         return self.process.returncode

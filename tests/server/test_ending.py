@@ -75,9 +75,8 @@ def test_a_taken_port_is_told(serve, notebooks):
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         served = serve(notebooks, "open", "studio.ipynb", "--no-browser", "--port", str(port))
-        printed, _ = served.process.communicate(timeout=30)
-    assert served.process.returncode == 2
-    assert f"Port {port} is taken." in printed
+        assert served.wait() == 2
+    assert f"Port {port} is taken." in served.printed
 
 
 @pytest.mark.parametrize("command", ["open", "lab"])
@@ -85,15 +84,13 @@ def test_a_workspace_that_cannot_be_is_told_before_anything_is_served(serve, wor
     (workspace / ".env").write_text("LUMA_WORKSPACE=file\n")
     (workspace / "file").touch()
     served = serve(workspace, command, "--no-browser", "--port", "0")
-    printed, _ = served.process.communicate(timeout=30)
-    assert served.process.returncode == 1
-    assert f"{workspace / 'file'} is in the way" in printed
-    assert "http" not in printed
+    assert served.wait() == 1
+    assert f"{workspace / 'file'} is in the way" in served.printed
+    assert "http" not in served.printed
 
 
 def test_an_unknown_notebook_is_told_with_those_there_are(serve, workspace):
     served = serve(workspace, "open", "nowhere", "--no-browser")
-    printed, _ = served.process.communicate(timeout=30)
-    assert served.process.returncode == 2
-    assert "There is no notebook 'nowhere'." in printed
-    assert "studio.ipynb" in printed
+    assert served.wait() == 2
+    assert "There is no notebook 'nowhere'." in served.printed
+    assert "studio.ipynb" in served.printed
