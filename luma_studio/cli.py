@@ -36,7 +36,7 @@ from luma_studio.store.state import Decided
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
-from luma_studio.voices.espeak import languages, variants
+from luma_studio.voices.embedded import languages, variants
 
 _STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))

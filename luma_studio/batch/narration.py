@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,20 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dotenv import dotenv_values
 from filelock import FileLock
 from IPython.display import Image, display
 
-from luma_studio import export
+from luma_studio import agents, export
 from luma_studio.batch.result import MIME, Result, path_of, result_of
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
-from luma_studio.settings import chosen, load_settings
+from luma_studio.settings import Choices, chosen, load_settings
 from luma_studio.shipped import shipped
 from luma_studio.store import files
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import samples_of
+from luma_studio.voices import VoiceChoice, make_voice
+from luma_studio.wire import Wires
 
 PROGRESS = "application/vnd.luma-studio.progress+json"
 """The kind of the messages by which a run tells how far it is; they stay in no notebook."""
@@ -33,7 +38,9 @@ _LOCK = ".run.lock"
 _WAIT = 120.0  # seconds until a run of the same production, whose worker may have died, must have ended
 _BEAT = 0.1  # seconds
 _TELL = 0.25  # seconds between two messages
-_LIKE_KEYS = ("sk-", "sk_", "gsk_", "xi-", "Bearer ")
+_LIKE_KEY = re.compile(r"\bg?sk[-_][\w-]{0,80}?(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}|\bBearer ")
+_NAMES_OF_KEYS = re.compile(r"(^|_)(api_?key|key|token|secret|password)$", re.IGNORECASE)
+_SHORTEST_KEY = 8  # characters
 _COLOURS = {"written": "#0c6a61", "default": "#636a76", "agent": "#7a3b8f", "tuned": "#9a4a10", "fitted": "#3657b3"}
 
 _making: dict[Path, FileLock] = {}  # what this kernel makes, until it ends
@@ -82,7 +89,7 @@ def narration(
     if path is None:
         raise SettingError(f"There is no file {script!r}. Correct the parameter script.")
     given = {name: _read(name, value) for name, value in choices.items() if value not in ("", None, [], {})}
-    chosen(load_settings(), given, called=lambda name: f"The parameter {name}")
+    _check_minds_and_voices(chosen(load_settings(), given, called=lambda name: f"The parameter {name}"))
     name = files.safe_name(production.strip()) if production else files.name_from(path.stem)
     total = "" if fit in ("", None) else str(fit)
     if total:
@@ -145,6 +152,13 @@ def picture(production: Production) -> Image:
     return Image(drawn.getvalue(), alt=f"The timeline of {production.name}")
 
 
+def _check_minds_and_voices(choices: Choices) -> None:
+    """Raise SettingError for one that cannot be, as far as that is known without asking a vendor."""
+    agents.check_minds(choices)
+    for voice in {choices.voice, *choices.speakers.values()}:
+        make_voice(VoiceChoice.parse(voice), Wires(), load_settings().price).close()
+
+
 def _masters(formats: object) -> tuple[str, ...]:
     endings = formats.split(",") if isinstance(formats, str) else formats
     if not isinstance(endings, Sequence) or not all(isinstance(each, str) for each in endings):
@@ -169,9 +183,19 @@ def _read(name: str, value: object) -> object:
 
 
 def check_no_key(name: str, value: object) -> None:
-    """Raise SettingError for what looks like a vendor's key: parameters stand in notebooks, and keys must not."""
-    if any(mark in str(value) for mark in _LIKE_KEYS):
+    """Raise SettingError for what is a vendor's key, or looks like one or is called like one.
+
+    Parameters stand in notebooks, and keys must not.
+    """
+    text = str(value)
+    if _NAMES_OF_KEYS.search(name) or _LIKE_KEY.search(text) or any(key in text for key in _keys()):
         raise SettingError(
             f"The parameter {name} looks like a key. Keys belong into .env: what is a parameter stands in every "
             "notebook that is made."
         )
+
+
+def _keys() -> set[str]:
+    """The keys that there are."""
+    there = {**dotenv_values(".env"), **os.environ}
+    return {key for name, key in there.items() if name.endswith("_API_KEY") and key and len(key) >= _SHORTEST_KEY}

@@ -31,7 +31,7 @@ from luma_studio.batch.jobs import Run
 from luma_studio.batch.narration import PROGRESS
 from luma_studio.batch.result import Result, in_notebook
 from luma_studio.errors import LumaError
-from luma_studio.kernels import OwnPython
+from luma_studio.kernels import OwnPython, handed_on
 from luma_studio.store import files
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -145,7 +145,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     async def async_start_new_kernel(self, **options: Any) -> None:
         """Start the kernel when it is its turn: two that start at once may choose the same ports."""
         self._turn.enter_context(files.locked(_TURNS, wait=_TURN, busy="No kernel could start: others take too long."))
-        environment = {**os.environ, **self._start.variables}
+        environment = {**os.environ, **handed_on(os.environ), **self._start.variables}
         try:
             quiet = {"stdout": DEVNULL, "stderr": DEVNULL}  # what a kernel has to say is in its notebook
             await super().async_start_new_kernel(**options, **quiet, env=environment, cwd=str(self._start.folder))
