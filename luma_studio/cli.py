@@ -130,23 +130,49 @@ def narrate(
     _report(production, exported)
 
 
-@main.command("batch")
+_BATCH_WORDS = """
+\b
+Examples:
+  luma-studio batch scripts/*.txt --set fit=10:00 --set voice=hi --workers 2
+  luma-studio batch jobs.csv --dry-run
+  luma-studio batch jobs.csv --scheduler tcp://127.0.0.1:8786 --budget 20
+
+\b
+Parameters of the narration:
+  script, production, voice, speakers, language, granularity, sentence_pause,
+  comma_pause, fit, formats, loudness, budget, mind
+
+\b
+Exit codes:
+  0  every run is good
+  1  some failed; the same command tries only these again
+  2  bad input, told before anything ran
+"""
+
+
+@main.command("batch", epilog=_BATCH_WORDS)
 @click.argument("sources", nargs=-1, required=True, metavar="SCRIPT|JOBS...")
-@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Parameter of every run; may be repeated.")
-@click.option("--workers", "count", default=2, show_default=True, help="Processes that do runs.")
 @click.option(
-    "--scheduler", metavar="ADDRESS", help="Have the workers of this Dask scheduler do them, as tcp://host:8786."
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Parameter of every run whose row has none; repeatable."
 )
-@click.option("--again", is_flag=True, help="Do all runs again, those that are done, too.")
-@click.option("--dry-run", is_flag=True, help="Only tell what would be run and bought.")
-@click.option("--budget", metavar="DOLLARS", help="Buy no more than so many US dollars for the whole batch.")
-@click.option("--name", help="Name of the batch; its folder is generated_audio/NAME.batch. Otherwise the jobs file's.")
+@click.option("--workers", "count", default=2, show_default=True, metavar="COUNT", help="Runs at once, each a process.")
 @click.option(
-    "--notebook", default="batch_narration.ipynb", show_default=True, help="Notebook to run, by name or path."
+    "--scheduler", metavar="ADDRESS", help="Have the workers of a Dask scheduler do the runs, as tcp://host:8786."
 )
+@click.option("--again", is_flag=True, help="Do all runs again, also those that are done.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be run and bought.")
+@click.option("--budget", metavar="DOLLARS", help="Buy for no more than so many US dollars in all.")
+@click.option(
+    "--name", help="Name of the batch, whose folder is generated_audio/NAME.batch; otherwise that of its files."
+)
+@click.option("--notebook", default="batch_narration.ipynb", show_default=True, metavar="PATH", help="Notebook to run.")
 @_explained
 def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
-    """Run a notebook for many scripts: SCRIPTs, or JOBS files (CSV, JSONL, YAML) with a row a run."""
+    """Run a notebook for many scripts, here or on a cluster.
+
+    SCRIPTs are a run each; JOBS files (.csv, .jsonl, .yaml) have a row a run, and columns that are parameters. Runs that
+    were done before are skipped; every run and its files are shown in report.html.
+    """
     from luma_studio.batch import command  # noqa: PLC0415 - a second of imports that no other command needs
 
     with Studio() as studio:

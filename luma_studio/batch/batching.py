@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from glob import has_magic
 from pathlib import Path
-from typing import Any, Literal
+from threading import Lock
+from types import MappingProxyType
+from typing import Any
 
 from luma_studio.batch import report
 from luma_studio.batch.cluster import Workers, done, workers
 from luma_studio.batch.jobs import NARRATION, Run, find_notebook, read
-from luma_studio.batch.narration import narration
-from luma_studio.batch.running import Outcome, Start, outcome_of
+from luma_studio.batch.narrating import narration
+from luma_studio.batch.running import Outcome, Start, folder_of, outcome_of
+from luma_studio.batch.showing import Listener, Step, shown, tell_workers
 from luma_studio.errors import BudgetError, SettingError
 from luma_studio.speaking import Quote
 from luma_studio.store import files
@@ -21,46 +27,35 @@ from luma_studio.studio import Studio
 
 _ENDING = ".batch"
 _LOCK = ".batch.lock"
-State = Literal["waiting", "running", "done before", "good", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """News of a batch: of a ``run`` its ``state`` and, while it is done, its ``stage`` with ``done`` of ``total``."""
-
-    run: Run
-    state: State
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    error: str = ""
-
-
-Listener = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Runs that belong together, and the folder that keeps how they ended."""
+    """Runs that belong together, and the folder that keeps how they ended; ``command`` is what goes on with them."""
 
     name: str
     folder: Path
     runs: tuple[Run, ...]
+    command: str
 
     @classmethod
     def of(
         cls,
         studio: Studio,
         sources: Sequence[str],
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] = MappingProxyType({}),
         *,
         name: str = "",
         notebook: str = NARRATION,
     ) -> Batch:
-        """The batch that these scripts and files with a row a run stand for, all of it checked. Raises InputError."""
+        """The batch that these scripts and files with a row a run stand for, all of it checked. Raises InputError.
+
+        ``settings`` are parameters of every run whose row does not say otherwise.
+        """
         runs = read(sources, settings, find_notebook(notebook))
+        command = _command(sources, settings, name, notebook)
         name = files.safe_name(name) if name else files.name_from(_usual_name(sources))
-        return cls(name, files.confined(studio.folder, name + _ENDING), tuple(runs))
+        return cls(name, files.confined(studio.folder, name + _ENDING), tuple(runs), command)
 
     def quote(self, studio: Studio) -> tuple[tuple[Run, Quote], ...]:
         """What each run that is not done yet would buy. Nothing is sent or begun."""
@@ -76,14 +71,18 @@ class Batch:
         if outcome is None or outcome.status != "good":
             return False
         result = outcome.result
-        return result is None or all((Path(result.folder) / name).exists() for name in result.masters)
+        return result is None or all((folder_of(self.folder, result) / name).exists() for name in result.masters)
 
 
 @dataclass(slots=True)
 class Ended:
-    """How a batch ended: how many runs are good, those that were good ``before`` among them, and those that failed."""
+    """How a batch ended: how many runs are good, those that were good ``before`` among them, and those that failed.
+
+    ``seconds`` is how long it took, ``problems`` are why runs left no outcome, by their ids.
+    """
 
     report: Path
+    seconds: float = 0.0
     good: int = 0
     before: int = 0
     failed: int = 0
@@ -98,55 +97,75 @@ def run(  # noqa: PLR0913 - each is an option of the command
     scheduler: str | None = None,
     again: bool = False,
     budget: Decimal | None = None,
-    listener: Listener = lambda _: None,
-    watched: Callable[[str], None] = lambda _: None,
+    listener: Listener | None = None,
+    watched: Callable[[int, str], None] = tell_workers,
 ) -> Ended:
     """Have the runs of a batch done that are not done yet, and all of them ``again`` if that is wanted.
 
-    ``count`` processes of this computer do them, or the workers of a Dask ``scheduler``; ``watched`` is given the
-    address at which one can look at them. What fails is told, and the others go on. ``budget`` is in US dollars for all
-    of the batch. Raises InputError and BudgetError before anything runs, BusyError where the batch is being run.
+    ``count`` processes of this computer do them, or the workers of a Dask ``scheduler``; ``watched`` is told how many
+    they are and the address at which one can watch them. What fails is told, and the others go on. ``budget`` is in US
+    dollars for all of the batch. Without a ``listener`` the progress is shown, in a terminal or a notebook. What
+    interrupts it ends the workers; the same call goes on then. Raises InputError and BudgetError before anything runs,
+    BusyError where the batch is being run.
     """
     if count < 1:
         raise SettingError(f"A batch needs a worker, so it cannot have {count}.")
     todo = batch.runs if again else batch.waiting()
-    ended = Ended(batch.folder / report.HTML)
-    for each in batch.runs:
-        if each not in todo:
-            ended.before += 1
-            listener(Step(each, "done before"))
-    ended.good = ended.before
     _check_budget(studio, batch, budget)
     busy = f"The batch {batch.name} is being run. Wait until that has ended, or give this one another name."
-    with files.locked(batch.folder / _LOCK, wait=1.0, busy=busy):
+    ended, began = Ended(batch.folder / report.HTML), time.time()
+    with ExitStack() as open_now:
+        open_now.enter_context(files.locked(batch.folder / _LOCK, wait=1.0, busy=busy))
+        hear = listener or open_now.enter_context(shown(batch.name, len(batch.runs)))
         try:
+            _tell_done(batch, todo, ended, hear)
             if todo:
                 start = Start(studio.workspace.resolve(), _variables(studio, batch, budget))
                 with workers(min(count, len(todo)), scheduler, start.variables) as there:
-                    watched(there.dashboard)
-                    _do(todo, batch, start, there, ended, listener)
+                    watched(there.count, there.dashboard)
+                    _do(todo, batch, start, there, ended, hear)
         finally:  # also when it is stopped: what is done is told
-            report.write(batch.folder, batch.name, batch.runs, ended.problems)
+            ended.seconds = time.time() - began
+            command = batch.command if budget is None else f"{batch.command} --budget {budget}"
+            about = report.About(batch.name, command, began, ended.seconds)
+            report.write(batch.folder, about, batch.runs, ended.problems)
     return ended
 
 
-def _do(todo: Sequence[Run], batch: Batch, start: Start, there: Workers, ended: Ended, listener: Listener) -> None:
-    by_id = {each.id: each for each in todo}
+def _tell_done(batch: Batch, todo: Sequence[Run], ended: Ended, hear: Listener) -> None:
+    waiting = {each.id for each in todo}
+    for each in batch.runs:
+        if each.id not in waiting:
+            ended.before += 1
+            hear(Step(each, "done before"))
+    ended.good = ended.before
+
+
+def _do(todo: Sequence[Run], batch: Batch, start: Start, there: Workers, ended: Ended, hear: Listener) -> None:
+    one_at_a_time = Lock()  # for news comes on a thread of its own, and may come late
+    under_way = {each.id: each for each in todo}
 
     def hears(run: str, told: Mapping[str, Any]) -> None:
-        if run in by_id:
-            listener(Step(by_id[run], "running", str(told["stage"]), int(told["done"]), int(told["total"])))
+        with one_at_a_time:
+            if run in under_way:
+                hear(Step(under_way[run], "running", str(told["stage"]), int(told["done"]), int(told["total"])))
 
     for each, found in done(todo, batch.folder, start, there, hears):
-        if isinstance(found, Outcome) and found.status == "good":
-            ended.good += 1
-            listener(Step(each, "good"))
-        else:
-            error = found if isinstance(found, str) else found.error
-            ended.failed += 1
-            if isinstance(found, str):
-                ended.problems[each.id] = error
-            listener(Step(each, "failed", error=error))
+        with one_at_a_time:
+            del under_way[each.id]
+            hear(_ended(each, found, ended))
+
+
+def _ended(run: Run, found: Outcome | str, ended: Ended) -> Step:
+    """Count a run that ended, and say how."""
+    if isinstance(found, Outcome) and found.status == "good":
+        ended.good += 1
+        return Step(run, "good")
+    ended.failed += 1
+    if isinstance(found, Outcome):
+        return Step(run, "failed", error=found.error)
+    ended.problems[run.id] = found
+    return Step(run, "failed", error=found)
 
 
 def _variables(studio: Studio, batch: Batch, budget: Decimal | None) -> dict[str, str]:
@@ -172,6 +191,14 @@ def _check_budget(studio: Studio, batch: Batch, budget: Decimal | None) -> None:
             f"The batch would cost ${cost:.4f}, ${spent:.4f} are spent, and its budget is ${budget}. Nothing was run. "
             "Raise the budget, or run fewer."
         )
+
+
+def _command(sources: Sequence[str], settings: Mapping[str, Any], name: str, notebook: str) -> str:
+    """What one types to have a batch done."""
+    pairs = [part for setting, value in settings.items() for part in ("--set", f"{setting}={value}")]
+    named = ["--name", name] if name else []
+    other = ["--notebook", notebook] if notebook != NARRATION else []
+    return shlex.join(["luma-studio", "batch", *sources, *pairs, *named, *other])
 
 
 def _usual_name(sources: Sequence[str]) -> str:

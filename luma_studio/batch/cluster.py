@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -23,7 +25,7 @@ Hears = Callable[[str, Mapping[str, Any]], None]
 """Hears of a run, by its id, how far it is: ``stage``, ``done``, ``total``; or that it ``began``."""
 
 _TOPIC = "luma-studio-runs"
-_CONNECT = "20s"
+_CONNECT = "10s"
 _LIVES = 5  # workers that may die over a run
 _AHEAD = 2  # runs a worker is given beyond the one that it does
 
@@ -63,7 +65,7 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
             "address."
         ) from error
     with client:
-        yield Workers(client, client.dashboard_link)
+        yield Workers(client, client.dashboard_link or "")
 
 
 @contextmanager
@@ -89,6 +91,9 @@ def _interrupts_held() -> Iterator[None]:
 
     It is for us alone: we end the workers.
     """
+    if sys.platform == "win32":  # which cannot
+        yield
+        return
     resource_tracker.ensure_running()  # whose start would let them through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -145,8 +150,10 @@ def _told(event: tuple[float, Mapping[str, Any]], hears: Hears) -> None:
 def _ended(future: Future[Outcome]) -> Outcome | str:
     try:
         outcome: Outcome = future.result()
-    except KilledWorker:
-        return f"{_LIVES} workers died over it. Look whether the memory suffices, and try again."
+    except KilledWorker as error:
+        return f"{error.allowed_failures + 1} workers died over it. See whether the memory suffices, and try again."
+    except CancelledError:
+        return "The scheduler was lost, and what became of it is not known. Run the same again."
     except Exception as error:  # noqa: BLE001 - of whatever kind it is: it is told, and the other runs go on
         return f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     return outcome

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from luma_studio.batch.batching import Batch, Ended, Listener, Step, run
+from luma_studio.batch.batching import Batch, Ended, run
 from luma_studio.batch.jobs import settings_of
 from luma_studio.errors import SettingError, counted
 from luma_studio.studio import Studio
-
-_STAGES = {
-    "began": "Starting",
-    "think": "Thinking",
-    "speak": "Speaking",
-    "encode": "Encoding",
-    "write": "Writing",
-    "audit": "Auditing",
-}
 
 
 def batch(  # noqa: PLR0913 - the command's options
@@ -45,17 +34,7 @@ def batch(  # noqa: PLR0913 - the command's options
     if dry_run:
         _tell_plan(console, studio, made, again=again)
         return 0
-    with _progress(made) as listener:
-        ended = run(
-            studio,
-            made,
-            count=count,
-            scheduler=scheduler,
-            again=again,
-            budget=dollars,
-            listener=listener,
-            watched=_watched,
-        )
+    ended = run(studio, made, count=count, scheduler=scheduler, again=again, budget=dollars)
     _tell_end(console, made, ended)
     return 1 if ended.failed else 0
 
@@ -68,10 +47,6 @@ def _dollars(text: str) -> Decimal:
     if not found.is_finite() or found < 0:
         raise SettingError(f"--budget cannot be {text!r}: it must be an amount in US dollars, from 0.")
     return found
-
-
-def _watched(dashboard: str) -> None:
-    Console(stderr=True).print(f"dashboard {dashboard}", soft_wrap=True, highlight=False)
 
 
 def _tell_plan(console: Console, studio: Studio, made: Batch, *, again: bool) -> None:
@@ -96,44 +71,10 @@ def _tell_plan(console: Console, studio: Studio, made: Batch, *, again: bool) ->
     )
 
 
-@contextmanager
-def _progress(made: Batch) -> Iterator[Listener]:
-    """A bar for the whole, and one for each run that is under way; without a terminal a line for each that ends."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[stage]}"),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal and not console.is_jupyter
-    ) as bars:
-        whole = bars.add_task(escape(made.name), total=len(made.runs), stage="")
-        under_way: dict[str, TaskID] = {}
-
-        def listen(step: Step) -> None:
-            if step.state == "running":
-                if step.run.id not in under_way:
-                    under_way[step.run.id] = bars.add_task(f"  {escape(step.run.label)}", stage="")
-                stage = _STAGES.get(step.stage, step.stage)
-                bars.update(under_way[step.run.id], completed=step.done, total=step.total, stage=stage)
-                return
-            if step.run.id in under_way:
-                bars.remove_task(under_way.pop(step.run.id))
-            bars.advance(whole)
-            if step.state in ("good", "failed"):
-                said = f": {step.error}" if step.error else ""
-                console.print(f"{step.state:9} {escape(step.run.label)}{escape(said)}", soft_wrap=True, highlight=False)
-
-        yield listen
-
-
 def _tell_end(console: Console, made: Batch, ended: Ended) -> None:
+    runs = counted(len(made.runs), "run")
     before = f", {ended.before} of them before" if ended.before else ""
-    failed = f"; {ended.failed} failed: run the same again to try only these" if ended.failed else ""
-    console.print(
-        f"[bold]{escape(made.name)}[/]: {ended.good} of {counted(len(made.runs), 'run')} good{before}{failed}"
-    )
+    console.print(f"[bold]{escape(made.name)}[/]: {ended.good} of {runs} good{before}, in {ended.seconds:.0f} s")
+    if ended.failed:
+        console.print(f"  failed    {ended.failed}; the same command tries only these again")
     console.print(f"  report    {escape(str(ended.report))}")

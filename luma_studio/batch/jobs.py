@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from luma_studio.batch.narration import check_no_key, narration
+from luma_studio.batch.narrating import check_no_key, narration
 from luma_studio.errors import InputError, SettingError
 from luma_studio.script import decode
 from luma_studio.shipped import shipped
@@ -103,14 +103,23 @@ def _table(path: Path) -> Iterator[tuple[str, Parameters]]:
 
 
 def _csv(text: str) -> Iterator[object]:
-    for number, row in enumerate(csv.DictReader(io.StringIO(text), strict=True), 1):
+    table = csv.DictReader(io.StringIO(text), strict=True)
+    columns = [name.strip() for name in table.fieldnames or ()]
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"it has two columns {twice!r}")
+    for number, row in enumerate(table, 1):
         if None in row:
             raise ValueError(f"row {number} has more cells than there are columns")
         yield row
 
 
 def _jsonl(text: str) -> Iterator[object]:
-    return (json.loads(line) for line in text.splitlines() if line.strip())
+    for number, line in enumerate(filter(str.strip, text.split("\n")), 1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"row {number} is no JSON: {error}") from None
 
 
 def _yaml(text: str) -> Iterator[object]:

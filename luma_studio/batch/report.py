@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, outcome_of
+from luma_studio.batch.running import Outcome, folder_of, outcome_of
 from luma_studio.store import files
 from luma_studio.timeline.duration import clock
 
@@ -27,6 +28,19 @@ _COLUMNS = (
     "run", "production", "status", "error", "seconds", "scenes", "clauses", "bought", "pauses", "findings", "loudness",
     "true_peak", "cost", "took", "notebook", "folder", "masters",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A batch as its report begins: its name, what one types to do it, when it was done last and for how long.
+
+    ``began`` is in seconds since the epoch, ``seconds`` is how long it took.
+    """
+
+    name: str
+    command: str
+    began: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +62,37 @@ class Row:
         return clock(round(result.seconds * 1000), 1000) if result else ""
 
 
-def write(folder: Path, title: str, runs: Sequence[Run], problems: Mapping[str, str]) -> Path:
+def write(folder: Path, about: About, runs: Sequence[Run], problems: Mapping[str, str]) -> Path:
     """Write both reports into a batch's folder; ``problems`` are why runs have no outcome, by their ids.
 
     One run after the other is read, drawn and let go of.
     """
     order = sorted(runs, key=lambda run: _RANKS[_status(folder, run, problems)])
     totals = _totals(folder, runs, problems)
-    template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(_TEMPLATE)
+    pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    pages.filters |= {"lasting": _lasting, "when": _when}
+    template = pages.get_template(_TEMPLATE)
     page = folder / HTML
     rows = (_row(folder, run, problems) for run in order)
     with files.replacing(page) as file:
-        for piece in template.generate(title=title, totals=totals, rows=rows, height=_HEIGHT):
+        for piece in template.generate(about=about, totals=totals, rows=rows, height=_HEIGHT):
             file.write(piece.encode("utf-8", "replace"))
     _write_table(folder, runs, problems)
     return page
+
+
+def _lasting(seconds: float) -> str:
+    """Seconds as people read them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _when(moment: float) -> str:
+    """A moment, in seconds since the epoch, as the date and time it was here."""
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 _RANKS = {"failed": 0, "not run": 1, "findings": 2, "good": 3}
@@ -106,7 +136,7 @@ def _player(folder: Path, outcome: Outcome | None) -> str:
     """The address of the first master."""
     if outcome is None or outcome.result is None or not outcome.result.masters:
         return ""
-    return _address(folder, Path(outcome.result.folder) / outcome.result.masters[0])
+    return _address(folder, folder_of(folder, outcome.result) / outcome.result.masters[0])
 
 
 def _links(folder: Path, outcome: Outcome | None) -> tuple[tuple[str, str], ...]:
@@ -117,22 +147,23 @@ def _links(folder: Path, outcome: Outcome | None) -> tuple[tuple[str, str], ...]
     if result is None:
         return executed
     names = (*result.masters, *result.beside, "audit.json")
-    return executed + tuple((name, _address(folder, Path(result.folder) / name)) for name in names)
+    return executed + tuple((name, _address(folder, folder_of(folder, result) / name)) for name in names)
 
 
 def _address(folder: Path, path: Path) -> str:
     """A file's address from where the report lies, so that both can be moved together."""
-    return quote(os.path.relpath(path, folder).replace(os.sep, "/"))
+    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of all runs together: how many ended how, seconds of master, seconds it took, findings, US dollars."""
+    """Of all runs together: how many ended how, seconds of master, seconds they took, findings, US dollars."""
 
     runs: int
     good: int
     failed: int
     seconds: float
+    took: float
     findings: int
     cost: Decimal
 
@@ -144,27 +175,29 @@ class Totals:
 
 def _totals(folder: Path, runs: Sequence[Run], problems: Mapping[str, str]) -> Totals:
     good = failed = findings = 0
-    seconds, cost = 0.0, Decimal(0)
+    seconds, took, cost = 0.0, 0.0, Decimal(0)
     for run in runs:
         outcome = outcome_of(folder, run.id)
         status = _status(folder, run, problems)
         good += status in ("good", "findings")
         failed += status == "failed"
+        took += 0.0 if outcome is None else outcome.seconds
         if outcome is not None and outcome.result is not None:
             seconds += outcome.result.seconds
             findings += outcome.result.findings
             cost += outcome.result.cost
-    return Totals(len(runs), good, failed, seconds, findings, cost)
+    return Totals(len(runs), good, failed, seconds, took, findings, cost)
 
 
 def _write_table(folder: Path, runs: Sequence[Run], problems: Mapping[str, str]) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, _COLUMNS)
-    table.writeheader()
-    for run in runs:
-        row = _row(folder, run, problems)
-        table.writerow({name: _plain(value) for name, value in _cells(row).items()})
-    files.write(folder / CSV, ("\ufeff" + text.getvalue()).encode("utf-8", "replace"))  # which spreadsheets look for
+    with files.replacing(folder / CSV) as file:
+        text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")  # whose mark spreadsheets look for
+        table = csv.DictWriter(text, _COLUMNS)
+        table.writeheader()
+        for run in runs:
+            cells = _cells(_row(folder, run, problems))
+            table.writerow({name: _plain(value) for name, value in cells.items()})
+        text.detach()
 
 
 def _cells(row: Row) -> dict[str, Any]:
@@ -179,9 +212,4 @@ def _cells(row: Row) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
-
-
-def problems_of(pairs: Iterable[tuple[Run, Outcome | str]]) -> Iterator[tuple[str, str]]:
-    """Why runs have no outcome, by their ids."""
-    return ((run.id, found) for run, found in pairs if isinstance(found, str))
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

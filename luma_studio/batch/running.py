@@ -28,7 +28,7 @@ from papermill.execute import execute_notebook
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from luma_studio.batch.jobs import Run
-from luma_studio.batch.narration import PROGRESS
+from luma_studio.batch.narrating import PROGRESS
 from luma_studio.batch.result import Result, in_notebook
 from luma_studio.errors import LumaError
 from luma_studio.kernels import OwnPython, handed_on
@@ -76,6 +76,12 @@ def outcome_of(folder: Path, run: str) -> Outcome | None:
         return None
 
 
+def folder_of(folder: Path, result: Result) -> Path:
+    """Where what a run made lies now: beside the batch's folder, wherever that was moved or is mounted."""
+    beside = folder.parent / result.production
+    return beside if beside.is_dir() else Path(result.folder)
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """How kernels start: the ``folder`` they work in, and environment ``variables`` beyond those of the worker."""
@@ -91,6 +97,7 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
     error = ""
     with files.explained(executed):
         files.disk.mkdir(executed.parent)
+    files.remove(outcome_path(folder, run.id))  # of an earlier time: from now on it is not done
     try:
         execute_notebook(
             run.notebook,

@@ -29,7 +29,7 @@ from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
 from luma_studio.voices import Offer, VoiceChoice, offers
-from luma_studio.voices.espeak import ENGINE as ESPEAK
+from luma_studio.voices.embedded import ENGINE as ESPEAK
 from luma_studio.voices.embedded import variants
 
 Changes = dict[str, Any]

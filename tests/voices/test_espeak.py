@@ -162,7 +162,12 @@ def test_speakers_are_told_apart_and_the_narrator_has_the_default():
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("hi", "espeak:hi"), ("+f3", "espeak:+f3"), ("hi+f3,rate=140", "espeak:hi+f3,rate=140"), ("EN-GB", "espeak:EN-GB")],
+    [
+        ("hi", "espeak:hi"),
+        ("+f3", "espeak:+f3"),
+        ("hi+f3,rate=140", "espeak:hi+f3,rate=140"),
+        ("EN", "espeak:EN"),
+    ],
 )
 def test_a_voice_without_an_engine_that_espeak_knows_is_that_one(studio, written, meant):
     assert str(VoiceChoice.parse(written)) == meant
