@@ -170,8 +170,8 @@ Exit codes:
 def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
     """Run a notebook for many scripts, here or on a cluster.
 
-    SCRIPTs are a run each; JOBS files (.csv, .jsonl, .yaml) have a row a run, and columns that are parameters. Runs that
-    were done before are skipped; every run and its files are shown in report.html.
+    SCRIPTs are a run each; JOBS files (.csv, .jsonl, .yaml) have a row a run, and columns that are parameters. Runs
+    that were done before are skipped; every run and its files are shown in report.html.
     """
     from luma_studio.batch import command  # noqa: PLC0415 - a second of imports that no other command needs
 

@@ -20,13 +20,17 @@ from luma_studio.batch.jobs import NARRATION, Run, find_notebook, read
 from luma_studio.batch.narrating import narration
 from luma_studio.batch.running import Outcome, Start, folder_of, outcome_of
 from luma_studio.batch.showing import Listener, Step, shown, tell_workers
-from luma_studio.errors import BudgetError, SettingError
+from luma_studio.errors import BudgetError, InputError, SettingError
 from luma_studio.speaking import Quote
 from luma_studio.store import files
 from luma_studio.studio import Studio
 
 _ENDING = ".batch"
 _LOCK = ".batch.lock"
+
+
+class BatchBudgetError(BudgetError, InputError):
+    """A batch that would pass its budget; nothing of it was run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +186,12 @@ def _check_budget(studio: Studio, batch: Batch, budget: Decimal | None) -> None:
     cost = sum((quote.cost for _, quote in quotes), Decimal(0))
     unknown = next((voice for _, quote in quotes for voice in quote.unknown), None)
     if unknown is not None:
-        raise BudgetError(
+        raise BatchBudgetError(
             f"What {unknown} costs is not known, so the batch's budget cannot be kept. Give its price (LUMA_PRICES)."
         )
     spent = studio.ledger.spent(batch=batch.name)
     if spent + cost > budget:
-        raise BudgetError(
+        raise BatchBudgetError(
             f"The batch would cost ${cost:.4f}, ${spent:.4f} are spent, and its budget is ${budget}. Nothing was run. "
             "Raise the budget, or run fewer."
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from luma_studio.batch import orphan
 from luma_studio.batch.jobs import Run
 from luma_studio.batch.narrating import PROGRESS
 from luma_studio.batch.result import Result, in_notebook
@@ -140,6 +142,7 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
     def __init__(self, *args: Any, start: Start, tell: Tell, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.extra_arguments = [] if sys.platform == "win32" else list(orphan.ARGUMENTS)
         self._start = start
         self._tell = tell
         self._turn = ExitStack()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -21,6 +22,7 @@ from luma_studio.errors import (
     BrokenAnswerError,
     BudgetError,
     OutcomeUnknownError,
+    Stopped,
     StoreError,
     TooLargeError,
     VendorError,
@@ -289,21 +291,22 @@ class Account:
         send: Callable[[Path], Awaitable[Received]],
         cost: Callable[[Received], Decimal | None],
     ) -> None:
-        number = await asyncio.to_thread(
-            self.ledger.intend, self.production, path.name, purchase, self.budget, self.within
-        )
+        with _COUNTER.served():
+            number = await asyncio.to_thread(
+                self.ledger.intend, self.production, path.name, purchase, self.budget, self.within
+            )
 
-        def settle(outcome: Outcome, **told: Any) -> Awaitable[None]:
-            return asyncio.to_thread(self.ledger.settle, number, outcome, **told)
+            def settle(outcome: Outcome, **told: Any) -> Awaitable[None]:
+                return asyncio.to_thread(self.ledger.settle, number, outcome, **told)
 
-        try:
-            answer = await send(path)
-        except VendorError as error:
-            unknown = isinstance(error, _MAYBE_DONE)
-            await settle("unknown" if unknown else "refused", request_id=error.request_id, note=str(error))
-            raise
-        told = cost(answer)
-        await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
+            try:
+                answer = await send(path)
+            except VendorError as error:
+                unknown = isinstance(error, _MAYBE_DONE)
+                await settle("unknown" if unknown else "refused", request_id=error.request_id, note=str(error))
+                raise
+            told = cost(answer)
+            await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
 
     async def agreed(self, ask: Callable[[], Awaitable[str]], before: str) -> str:
         """How the present purchase is made, as into how many parts: what was asked for when it began.
@@ -335,6 +338,43 @@ class Account:
 
     def _arrived(self, part: int) -> Path:
         return self.store / _ARRIVED / f"{self.key}.{part}"
+
+
+class _Counter:
+    """Where the purchases of this process are made."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._open = True
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Be under way. Raises Stopped once it is closed."""
+        with self._changed:
+            if not self._open:
+                raise Stopped
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Serve nobody any more; returns when what was under way has ended."""
+        with self._changed:
+            self._open = False
+            self._changed.wait_for(lambda: not self._under_way)
+
+
+_COUNTER = _Counter()
+
+
+def end_buying() -> None:
+    """Begin no purchase in this process any more, and wait for those under way: before it ends by itself."""
+    _COUNTER.close()
 
 
 def _check_budget(production: str, purchase: Purchase, budget: Decimal, spent: Decimal) -> None:
