@@ -59,7 +59,7 @@ class Batch:
         runs = read(sources, settings, find_notebook(notebook))
         command = _command(sources, settings, name, notebook)
         name = files.safe_name(name) if name else files.name_from(_usual_name(sources))
-        return cls(name, files.confined(studio.folder, name + _ENDING), tuple(runs), command)
+        return cls(name, files.confined(studio.folder.resolve(), name + _ENDING), tuple(runs), command)
 
     def quote(self, studio: Studio) -> tuple[tuple[Run, Quote], ...]:
         """What each run that is not done yet would buy. Nothing is sent or begun."""
@@ -120,7 +120,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
     ended, began = Ended(batch.folder / report.HTML), time.time()
     with ExitStack() as open_now:
         open_now.enter_context(files.locked(batch.folder / _LOCK, wait=1.0, busy=busy))
-        hear = listener or open_now.enter_context(shown(batch.name, len(batch.runs)))
+        hear = open_now.enter_context(shown(batch.name, len(batch.runs))) if listener is None else listener
         try:
             _tell_done(batch, todo, ended, hear)
             if todo:

@@ -65,7 +65,23 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
             "address."
         ) from error
     with client:
+        _check_same(client, scheduler)
         yield Workers(client, client.dashboard_link or "")
+
+
+def _check_same(client: Client, scheduler: str) -> None:
+    """Raise SettingError for a scheduler that does not know what it is given: every run would fail."""
+    try:
+        client.run_on_scheduler(_nothing)
+    except Exception as error:
+        raise SettingError(
+            f"The scheduler at {scheduler!r} does not know luma_studio. Install this version of it where the scheduler "
+            "and its workers run."
+        ) from error
+
+
+def _nothing() -> None:
+    """Can be found where this version is."""
 
 
 @contextmanager

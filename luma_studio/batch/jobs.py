@@ -143,7 +143,8 @@ def _run(notebook: Path, code: str, known: Parameters, where: str, given: Parame
             raise SettingError(f"{where}: {notebook.name} has no parameter {name!r}. There are: {', '.join(known)}.")
         check_no_key(name, value)
     parameters: dict[str, Any] = {name: _typed(value, known[name]) for name, value in given.items()}
-    label = str(parameters.get("production") or Path(str(parameters.get("script", where))).stem)
+    script = parameters.get("script")
+    label = str(parameters.get("production") or (Path(str(script)).stem if script else where))
     if notebook.name == NARRATION:
         try:
             label = narration(**parameters).name

@@ -107,6 +107,7 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
             dict(run.parameters),
             engine_name=_ENGINE,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             start=start,
             tell=tell,
