@@ -17,7 +17,7 @@ import nbformat
 import yaml
 
 from luma_studio.batch.narrating import check_no_key, narration
-from luma_studio.errors import InputError, SettingError
+from luma_studio.errors import InputError, ScriptError, SettingError
 from luma_studio.script import decode
 from luma_studio.shipped import shipped
 from luma_studio.store import files
@@ -85,9 +85,12 @@ def _rows(source: str) -> Iterator[tuple[str, Parameters]]:
 
 def _table(path: Path) -> Iterator[tuple[str, Parameters]]:
     with files.explained(path):
-        text = decode(path.read_bytes())
+        data = path.read_bytes()
     try:
+        text = decode(data) if data.strip() else ""
         rows = list(_READERS[path.suffix.lower()](text))
+    except ScriptError as error:  # whose sentence is about scripts
+        raise SettingError(f"{path.name} is no text. Save it as {path.suffix[1:].upper()} in UTF-8.") from error
     except (csv.Error, ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise SettingError(f"{path.name} cannot be read as {path.suffix[1:].upper()}: {said}. Correct it.") from error
@@ -97,7 +100,7 @@ def _table(path: Path) -> Iterator[tuple[str, Parameters]]:
             raise SettingError(f"{where} is no row of parameters by their names. Correct it.")
         given = {name.strip(): value for name, value in row.items() if value not in ("", None)}
         script = given.get("script")
-        if isinstance(script, str):  # as its writer sees it, beside the table
+        if isinstance(script, str) and "\0" not in script:  # as its writer sees it, beside the table
             given["script"] = str((path.parent / Path(script).expanduser()).resolve())
         yield where, given
 
@@ -160,8 +163,14 @@ def _parameters(notebook: Path) -> Parameters:
     cells = [cell for cell in _cells(notebook) if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise SettingError(f"{notebook.name} has no cell tagged parameters, so it cannot be run with any. Tag one.")
+    try:
+        lines = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        raise SettingError(
+            f"The parameters cell of {notebook.name} is no Python: {error.msg}, line {error.lineno}. Correct it."
+        ) from error
     found: dict[str, Any] = {}
-    for line in ast.parse(cells[0].source).body:
+    for line in lines:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
             found[line.targets[0].id] = _literal(line.value)
         elif isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None:

@@ -40,7 +40,7 @@ Tell = Callable[[Mapping[str, Any]], None]
 """Hears how far a run is: ``stage``, ``done`` and ``total``."""
 
 _ENGINE = "luma-studio"
-_TURN = 60.0  # seconds that a kernel's start may take
+_TURN = 60  # seconds that a kernel's start may take
 _TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  # of this computer
 _WORDS = 400  # characters of an error
 
