@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from batch.conftest import wait_for
+from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.clientwrap import PapermillNotebookClient
 
@@ -29,7 +30,10 @@ def run(workspace: Path) -> Run:
 
 
 def did(run: Run, folder: Path) -> Outcome:
-    return execute(run, folder, Start(folder, {}), lambda _: None)
+    try:
+        return execute(run, folder, Start(folder, {}), lambda _: None)
+    finally:
+        ensure_event_loop().close()  # which Jupyter keeps for each thread
 
 
 def test_kernels_start_one_after_the_other_and_each_holds_its_ports_before_the_next_begins(workspace, run, monkeypatch):
