@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from distributed import Client
 from helpers import contracts
 from helpers.vendors import KEYS, Vendors
 
@@ -58,11 +59,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         variables["ELEVENLABS_API_KEY"] = KEYS["elevenlabs"]
         variables["ELEVENLABS_BASE_URL"] = vendors.address("elevenlabs")
         told = folder / "scheduler.json"
-        here = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(told)]
-        servers.enter_context(_serving("scheduler", [*here, "--port", "0"], folder, variables))
+        here = ["--host", "127.0.0.1", "--scheduler-file", str(told)]
+        free = "--port 0 --dashboard-address 127.0.0.1:0".split()
+        servers.enter_context(_serving("scheduler", [*here, *free], folder, variables))
         address = wait_for(lambda: told.exists() and json.loads(told.read_text() or "{}").get("address"))
-        plain = ["--nworkers", "2", "--nthreads", "1", "--memory-limit", "0", "--local-directory", str(folder)]
-        nannies = servers.enter_context(_serving("worker", [*here, *plain], folder, variables))
+        plain = "--no-dashboard --nworkers 2 --nthreads 1 --memory-limit 0 --local-directory".split()
+        nannies = servers.enter_context(_serving("worker", [*here, *plain, str(folder)], folder, variables))
+        with Client(address) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
         yield Cluster(address, variables, vendors, psutil.Process(nannies.pid))
     assert vendors.violations == []
 

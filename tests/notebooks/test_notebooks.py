@@ -304,13 +304,13 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
         base, token = next(
             found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
         )
-        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1)):
+        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1), ("batch_narration", 0)):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
             assert "luma-page-error" not in page.partition("<main")[2]
             assert "lumaFailed(" not in page.partition("<main")[2]
             assert page.count(WIDGET) == cells
-            assert ("Run all cells" in page, "image/png" in page) == (False, name == "tutorial_pauses")
+            assert ("Run all cells" in page, "image/png" in page) == (False, name in ("tutorial_pauses", "batch_narration"))
             assert ("Workspace:" in page) == (name == "tutorial_pauses")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
