@@ -60,10 +60,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         variables["ELEVENLABS_BASE_URL"] = vendors.address("elevenlabs")
         told = folder / "scheduler.json"
         here = ["--host", "127.0.0.1", "--scheduler-file", str(told)]
-        free = "--port 0 --dashboard-address 127.0.0.1:0".split()
+        free = ["--port", "0", "--dashboard-address", "127.0.0.1:0"]
         servers.enter_context(_serving("scheduler", [*here, *free], folder, variables))
         address = wait_for(lambda: told.exists() and json.loads(told.read_text() or "{}").get("address"))
-        plain = "--no-dashboard --nworkers 2 --nthreads 1 --memory-limit 0 --local-directory".split()
+        plain = ["--no-dashboard", "--nworkers", "2", "--nthreads", "1", "--memory-limit", "0", "--local-directory"]
         nannies = servers.enter_context(_serving("worker", [*here, *plain, str(folder)], folder, variables))
         with Client(address) as client:
             client.wait_for_workers(2, timeout=PATIENCE)

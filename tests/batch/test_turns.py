@@ -86,6 +86,19 @@ def test_a_kernel_that_dies_is_a_run_that_failed_and_says_so(workspace, run):
     assert "\n" not in outcome.error
 
 
+def test_a_kernel_that_works_elsewhere_knows_what_this_folders_env_says_and_nothing_of_it_is_kept(workspace, run):
+    (workspace / ".env").write_text("LUMA_VOICE=hi\nOPENAI_API_KEY=sk-of-this-folder\n")
+    notebook = nbformat.read(run.notebook, as_version=4)
+    told = "(os.environ['LUMA_VOICE'], len(os.environ['OPENAI_API_KEY']))"
+    notebook.cells[1].source = f"import os\n\nassert {told} == ('hi', 17), {told}"
+    nbformat.write(notebook, run.notebook)
+    (workspace / "elsewhere").mkdir()
+    outcome = did(run, workspace / "elsewhere")
+    assert (outcome.status, outcome.error) == ("good", "")
+    for path in (workspace / "elsewhere").rglob("*.*"):
+        assert b"sk-of-this-folder" not in path.read_bytes()
+
+
 class Given:
     """A client that does at once what it is given, and counts what it was asked for and has not let go of."""
 
