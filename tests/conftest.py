@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ settings.register_profile("luma", deadline=None, print_blob=True, derandomize="C
 settings.load_profile("luma")
 
 _NOT_THE_MACHINES = ("LUMA_", "ELEVENLABS_", "OPENAI_", "GROQ_", "HEYGEN_", "FREEPIK_", "CREATOMATE_")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background, and every process begun here, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

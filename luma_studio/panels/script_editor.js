@@ -81,8 +81,9 @@ export default panel("Script", async ({ root, desk, signal }) => {
   let following = Promise.resolve();
   let visit = 0; // a number for what is open: what a notice offers is about one of them
 
-  /** Show what is open now. What was typed for it and is not spoken yet stays. */
-  function follow() {
+  /** Show what is open now. What was typed for it and is not spoken yet stays; what is still being done for another ends. */
+  function follow(name) {
+    if (name !== shown.name) visit += 1;
     const step = act(async () => {
       await draft.flush();
       const state = (await desk.ask("state")).value;

@@ -12,7 +12,7 @@ _SHOW = """async (name) => {
   const answer = ({ ask, verb }) => {
     const given = alone.answers[verb] ?? null;
     if (given?.error) return hear({ re: ask, ...given });
-    if (given?.sound) return hear({ re: ask, value: { rate: 44100 }, buffers: [new DataView(new Int16Array(given.sound).buffer)] });
+    if (given?.sound) return hear({ re: ask, value: { rate: 44100, ended: true }, buffers: [new DataView(new Int16Array(given.sound).buffer)] });
     return hear({ re: ask, value: given });
   };
   window.alone = {

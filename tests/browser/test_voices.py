@@ -32,7 +32,7 @@ def opened(page: Page, modules: str, voice: str, **answers: Any) -> Alone:
     state["choices"] = {"voice": voice, **CHOICES}
     sound = {"sound": [1000] * 441}
     told = {"about": {"variants": ["f3"], "examples": []}, "offers": OFFERS, "left": [], "state": state}
-    editor = Alone(page, modules, "script_editor", **told, hear=sound, preview=sound, **answers)
+    editor = Alone(page, modules, "script_editor", **told, hear="one", preview="two", hear_more=sound, **answers)
     page.evaluate(LISTENING)
     page.get_by_text("Voice & reading").click()
     expect(page.get_by_label("Model")).to_be_visible()

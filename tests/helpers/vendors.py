@@ -391,7 +391,7 @@ class Vendors:
         self._faults.clear()
 
     def release(self) -> None:
-        """Let all go on that hangs now."""
+        """Let all go on that hangs now or, where nothing does yet, what hangs next."""
         self._loop.call_soon_threadsafe(self._release)
 
     def hang_up(self) -> None:
@@ -450,6 +450,8 @@ class Vendors:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._released = asyncio.Event()
+        self._hanging = 0
+        self._is_owed = False  # a release for which nothing hung
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=512)
         self._port = server.sockets[0].getsockname()[1]
         ready.set()
@@ -460,8 +462,19 @@ class Vendors:
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def _release(self) -> None:
+        self._is_owed = not self._hanging
         self._released.set()
         self._released = asyncio.Event()
+
+    async def _hang(self) -> None:
+        if self._is_owed:
+            self._is_owed = False
+            return
+        self._hanging += 1
+        try:
+            await self._released.wait()
+        finally:
+            self._hanging -= 1
 
     # a connection
 
@@ -573,7 +586,7 @@ class Vendors:
         """Put the answer on the wire, as well as the fault allows."""
         how = fault.how
         if how == "hang":
-            await self._released.wait()
+            await self._hang()
         if how == "cut":
             raise _Cut
         streamed = len(answer.pieces) > 1 or how == "endless"
@@ -586,7 +599,7 @@ class Vendors:
             if index and self.pace:
                 await asyncio.sleep(self.pace)
             if index == middle and how == "hang in body":
-                await self._released.wait()
+                await self._hang()
             if index == middle and how == "cut in body":
                 raise _Cut
             sent.append(time.monotonic())
