@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.accuracy import accuracy
+from benchmarks.batch import batch
 from benchmarks.bench import Bench
 from benchmarks.buying import buying, hearing
 from benchmarks.cold import cold_hundred, cold_ten
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "page": page,
     "buying": buying,
     "hearing": hearing,
+    "batch": batch,
 }
 
 

@@ -61,7 +61,7 @@ def memory(bench: Bench) -> list[Row]:
 def _peak(bench: Bench, minutes: int, scenes: int) -> Peak:
     workspace, command = bench.fresh(minutes, scenes)
     process = subprocess.Popen(command, cwd=workspace, env=environment(), stdout=subprocess.DEVNULL)
-    peak = _watched(process)
+    peak = watched(process)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     made = Made(workspace)
@@ -70,7 +70,7 @@ def _peak(bench: Bench, minutes: int, scenes: int) -> Peak:
     return replace(peak, samples=samples)
 
 
-def _watched(process: subprocess.Popen[bytes]) -> Peak:
+def watched(process: subprocess.Popen[bytes]) -> Peak:
     """Look at a process and its children until it ends."""
     main = psutil.Process(process.pid)
     children: list[psutil.Process] = []

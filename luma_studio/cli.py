@@ -36,7 +36,7 @@ from luma_studio.store.state import Decided
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
-from luma_studio.voices.espeak import languages, variants
+from luma_studio.voices.embedded import languages, variants
 
 _STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -115,7 +115,7 @@ def narrate(
 
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)
-            asyncio.run(_prepare(production, listener))
+            _prepare(production, listener)
             _warn(production, changes.get("speakers", ()))
             _tell_quote(production.quote(), studio.names.shown)
             asyncio.run(production.speak(listener))
@@ -128,6 +128,55 @@ def narrate(
         except ChangedError:  # somebody narrates the same; what both need is here by now
             production, exported = narrated()
     _report(production, exported)
+
+
+_BATCH_WORDS = """
+\b
+Examples:
+  luma-studio batch scripts/*.txt --set fit=10:00 --set voice=hi --workers 2
+  luma-studio batch jobs.csv --dry-run
+  luma-studio batch jobs.csv --scheduler tcp://127.0.0.1:8786 --budget 20
+
+\b
+Parameters of the narration:
+  script, production, voice, speakers, language, granularity, sentence_pause,
+  comma_pause, fit, formats, loudness, budget, mind
+
+\b
+Exit codes:
+  0  every run is good
+  1  some failed; the same command tries only these again
+  2  bad input, told before anything ran
+"""
+
+
+@main.command("batch", epilog=_BATCH_WORDS)
+@click.argument("sources", nargs=-1, required=True, metavar="SCRIPT|JOBS...")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="Parameter of every run whose row has none; repeatable."
+)
+@click.option("--workers", "count", default=2, show_default=True, metavar="COUNT", help="Runs at once, each a process.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Have the workers of a Dask scheduler do the runs, as tcp://host:8786."
+)
+@click.option("--again", is_flag=True, help="Do all runs again, also those that are done.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be run and bought.")
+@click.option("--budget", metavar="DOLLARS", help="Buy for no more than so many US dollars in all.")
+@click.option(
+    "--name", help="Name of the batch, whose folder is generated_audio/NAME.batch; otherwise that of its files."
+)
+@click.option("--notebook", default="batch_narration.ipynb", show_default=True, metavar="PATH", help="Notebook to run.")
+@_explained
+def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
+    """Run a notebook for many scripts, here or on a cluster.
+
+    SCRIPTs are a run each; JOBS files (.csv, .jsonl, .yaml) have a row a run, and columns that are parameters. Runs
+    that were done before are skipped; every run and its files are shown in report.html.
+    """
+    from luma_studio.batch import command  # noqa: PLC0415 - a second of imports that no other command needs
+
+    with Studio() as studio:
+        sys.exit(command.batch(studio, sources, pairs, **options))
 
 
 @main.command("outline")
@@ -317,15 +366,13 @@ def _warn(production: Production, named: Iterable[str]) -> None:
             console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
 
-async def _prepare(production: Production, listener: Listener) -> None:
-    """Have agents cast, cut and look the text through: those that have a mind, and what it was not asked yet."""
-    verbs = {"analysis": production.analyse, "sanitizer": production.sanitize, "segmentation": production.segment}
-    for agent, decide in verbs.items():
-        quote = next((each for each in production.quote().minds if each.agent == agent), None)
-        asked = any(each.agent == agent for each in production.decisions)
-        if quote is not None and (quote.calls or not asked):
-            _tell_thinking(quote)
-            _tell_decisions(await decide(listener))
+def _prepare(production: Production, listener: Listener) -> None:
+    """Have agents cast, cut and look the text through, and tell what they cost and who decided."""
+    before = production.decisions
+    for quote in production.quote().minds:
+        _tell_thinking(quote)
+    asyncio.run(production.prepare(listener))
+    _tell_decisions(each for each in production.decisions if each not in before)
 
 
 def _tell_thinking(quote: MindQuote) -> None:

@@ -21,7 +21,7 @@ from luma_studio.errors import AudioError, LumaError, NoKeyError, StoreError, Vo
 from luma_studio.store import files
 from luma_studio.studio import STORE, Studio
 from luma_studio.voices import Speech, Utterance, VoiceChoice, elevenlabs, openai
-from luma_studio.voices.espeak import ENGINE, languages
+from luma_studio.voices.embedded import ENGINE, languages
 from luma_studio.wire import GROQ, OPENAI, Home, Wires
 
 _VENDORS: tuple[tuple[Home, str, Callable[[Wires], Awaitable[str]]], ...] = (

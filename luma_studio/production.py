@@ -37,7 +37,7 @@ from luma_studio.settings import Choices
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
-from luma_studio.store.ledger import Account, Ledger
+from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.runs import RunStore
 from luma_studio.store.state import Decided, State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
@@ -64,7 +64,7 @@ class Means:
     """What a studio gives its productions to work with.
 
     ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
-    ``names`` has what voices are called.
+    ``names`` has what voices are called, ``within`` is the batch whose budget holds, too.
     """
 
     store: Path
@@ -74,6 +74,7 @@ class Means:
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
     names: Names
+    within: BatchBudget | None = None
 
 
 class Production:
@@ -367,6 +368,18 @@ class Production:
     def decisions(self) -> tuple[Decided, ...]:
         """What each agent did last: whether a mind or the rules, why it was the rules, and when."""
         return self._state.decisions
+
+    async def prepare(self, listener: Listener = unheard) -> Quote:
+        """Have those agents do their work before speaking that have a mind and were not asked this yet; the quote then.
+
+        Raises as ``analyse``.
+        """
+        verbs = {"analysis": self.analyse, "sanitizer": self.sanitize, "segmentation": self.segment}
+        for agent, decide in verbs.items():
+            asked = any(each.agent == agent for each in self.decisions)
+            if any(each.agent == agent and (each.calls or not asked) for each in self.quote().minds):
+                await decide(listener)
+        return self.quote()
 
     def outlook(self, total: str | float | None = None) -> tuple[deciding.Outlook, ...]:
         """Where each agent stands: its mind, what it would buy or waits for, and what it did. Nothing is sent.
@@ -736,7 +749,8 @@ class Production:
 
     @property
     def _account(self) -> Account:
-        return Account(self._means.ledger, self._means.store, self.name, self.choices.budget)
+        means = self._means
+        return Account(means.ledger, means.store, self.name, self.choices.budget, within=means.within)
 
     def _orders(self, state: State) -> list[Order]:
         voices = cache(self._means.voices)  # which look at the settings each time

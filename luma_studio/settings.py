@@ -87,6 +87,10 @@ class Settings(Choices, BaseSettings):
     )
 
     workspace: Path = Field(default=Path(), description="folder that holds generated_audio/")
+    batch: str = Field(default="", description="batch that the work belongs to; a batch sets it for its runs")
+    batch_budget: Dollars | None = Field(
+        default=None, ge=0, description="US dollars that this batch may cost; a batch sets it for its runs"
+    )
     prices: dict[str, Price] = Field(
         default={},
         description="US dollars for 1,000 characters of a voice's model; for a million tokens asked and answered of a "
@@ -199,6 +203,7 @@ def _may_be(name: str) -> str:
         "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
         "workspace": "the path of a folder",
         "budget": "an amount in US dollars, from 0",
+        "batch_budget": "an amount in US dollars, from 0",
         "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
         "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',
     }

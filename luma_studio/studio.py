@@ -20,7 +20,7 @@ from luma_studio.settings import Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
 from luma_studio.store.drafts import Left
-from luma_studio.store.ledger import Account, Ledger
+from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
@@ -233,8 +233,9 @@ class Studio:
 
     @property
     def _means(self) -> Means:
-        store, prompts = self.folder / STORE, self.workspace / "prompts"
-        return Means(store, prompts, self.voice, self.ledger, self.wires, self.settings.token_prices, self.names)
+        store, prompts, settings = self.folder / STORE, self.workspace / "prompts", self.settings
+        within = None if settings.batch_budget is None else BatchBudget(settings.batch, settings.batch_budget)
+        return Means(store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, within)
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

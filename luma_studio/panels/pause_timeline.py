@@ -12,7 +12,7 @@ from luma_studio.panels.hearing import HearingPanel
 from luma_studio.panels.panel import Answer, Buffers
 from luma_studio.production import Key, Production
 from luma_studio.voices import VoiceChoice
-from luma_studio.voices.espeak import ENGINE as ESPEAK
+from luma_studio.voices.embedded import ENGINE as ESPEAK
 
 _PEAKS = 200  # a second: a waveform's grain in the page
 _LOOKS = frozenset({"samples", "peaks", "takes", "measured"})

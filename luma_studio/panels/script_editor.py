@@ -29,8 +29,8 @@ from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
 from luma_studio.voices import Offer, VoiceChoice, offers
-from luma_studio.voices.espeak import ENGINE as ESPEAK
-from luma_studio.voices.espeak import variants
+from luma_studio.voices.embedded import ENGINE as ESPEAK
+from luma_studio.voices.embedded import variants
 
 Changes = dict[str, Any]
 """Settings that were chosen in the page, by their names in ``Choices``."""

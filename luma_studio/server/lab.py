@@ -16,9 +16,9 @@ from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
 from luma_studio.errors import InputError
+from luma_studio.kernels import environment
 from luma_studio.server import find_notebook
 from luma_studio.server.address import Address, listen, show
-from luma_studio.server.kernels import environment
 from luma_studio.shipped import shipped
 from luma_studio.store import files
 
@@ -132,8 +132,8 @@ def _arguments(folder: Path, address: Address) -> list[str]:
         "ServerApp.answer_yes": True,
         "ServerApp.allow_root": True,  # in a container there is nobody else
         "Application.log_level": "ERROR",
-        "ServerApp.kernel_manager_class": "luma_studio.server.kernels.QuietKernels",
-        "ServerApp.kernel_spec_manager_class": "luma_studio.server.kernels.OwnPython",
+        "ServerApp.kernel_manager_class": "luma_studio.kernels.QuietKernels",
+        "ServerApp.kernel_spec_manager_class": "luma_studio.kernels.OwnPython",
         "IdentityProvider.token": address.token,
         "PasswordIdentityProvider.allow_password_change": False,
         "ZMQChannelsWebsocketConnection.limit_rate": False,  # progress may come fast

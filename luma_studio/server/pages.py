@@ -43,7 +43,7 @@ class PageRenderer(NotebookRenderer):  # type: ignore[misc] # voila is not typed
     async def load_notebook(self, path: str) -> Any:
         """The notebook, whether anybody has trusted it or not: it is run anyway."""
         check_notebook(Path(self.root_dir) / path)
-        return await self.fix_notebook(nbformat.read(Path(self.root_dir) / path, as_version=4))  # type: ignore[no-untyped-call]
+        return await self.fix_notebook(nbformat.read(Path(self.root_dir) / path, as_version=4))
 
     async def _jinja_cell_generator(self, nb: Any, kernel_id: str) -> AsyncIterator[Any]:
         run = 0

@@ -24,11 +24,11 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from luma_studio.kernels import OwnPython, environment
 from luma_studio.server import PAGES
 from luma_studio.server.address import Address, listen, show
 from luma_studio.server.assets import EXTENSIONS, Bundle, bundle
 from luma_studio.server.handlers import POLICY, AssetHandler, BundleHandler, Home, LeaveHandler, Missing, PageHandler
-from luma_studio.server.kernels import OwnPython, environment
 from luma_studio.server.pages import Limits, Pages
 
 FIRST_PORT = 8866

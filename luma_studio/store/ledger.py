@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -21,6 +22,7 @@ from luma_studio.errors import (
     BrokenAnswerError,
     BudgetError,
     OutcomeUnknownError,
+    Stopped,
     StoreError,
     TooLargeError,
     VendorError,
@@ -45,17 +47,22 @@ CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY, asked REAL NOT NULL, production TEXT NOT NULL, key TEXT NOT NULL, vendor TEXT NOT NULL,
     what TEXT NOT NULL, subject TEXT NOT NULL, units INTEGER NOT NULL, quoted INTEGER,
     outcome TEXT NOT NULL DEFAULT 'asked', answered REAL, cost INTEGER, request TEXT NOT NULL DEFAULT '',
-    note TEXT NOT NULL DEFAULT ''
+    note TEXT NOT NULL DEFAULT '', batch TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS of_production ON calls (production);
 CREATE INDEX IF NOT EXISTS of_key ON calls (key);
 """
-_INTEND = "INSERT INTO calls (asked, production, key, vendor, what, subject, units, quoted) VALUES (?,?,?,?,?,?,?,?)"
+_COLUMNS = "SELECT name FROM pragma_table_info('calls')"
+_WITH_BATCH = "ALTER TABLE calls ADD COLUMN batch TEXT NOT NULL DEFAULT ''"  # which ledgers of before have not
+_INTEND = (
+    "INSERT INTO calls (asked, production, key, vendor, what, subject, units, quoted, batch) VALUES (?,?,?,?,?,?,?,?,?)"
+)
 _SETTLE = "UPDATE calls SET outcome = ?, answered = ?, cost = ?, request = ?, note = ? WHERE id = ?"
 _FOUND = "UPDATE calls SET outcome = 'arrived', answered = ?, cost = quoted WHERE key = ? AND outcome = 'asked'"
 _SPENT = (
     "SELECT coalesce(sum(coalesce(cost, quoted)), 0) FROM calls "
-    "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production)"
+    "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production) "
+    "AND (:batch IS NULL OR batch = :batch)"
 )
 _ENTRIES = (
     "SELECT asked, production, key, vendor, what, subject, units, quoted, outcome, answered, cost, request, note "
@@ -75,6 +82,14 @@ class Purchase:
     subject: str
     units: int
     price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBudget:
+    """US dollars that the productions of a batch, by its name, may cost together."""
+
+    batch: str
+    dollars: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +123,28 @@ class Ledger:
         """Of the studio in this folder; nothing is written before something is bought."""
         self._path = folder / FILE
 
-    def intend(self, production: str, key: str, purchase: Purchase, budget: Decimal | None) -> int:
+    def intend(
+        self,
+        production: str,
+        key: str,
+        purchase: Purchase,
+        budget: Decimal | None,
+        within: BatchBudget | None = None,
+    ) -> int:
         """Write down what is to be bought now, and the ``key`` it will be found by; returns the entry's number.
 
-        Raises BudgetError, and writes nothing, where it would pass the production's ``budget`` in US dollars.
+        Raises BudgetError, and writes nothing, where it would pass the production's ``budget`` in US dollars, or that
+        of the batch it is ``within``.
         """
         with self._writing() as database:
             if budget is not None:
                 _check_budget(production, purchase, budget, _spent(database, production))
+            if within is not None:
+                spent = _spent(database, batch=within.batch)
+                _check_budget(f"the batch {within.batch}", purchase, within.dollars, spent)
             bought = (purchase.vendor, purchase.what, purchase.subject[:_WORDS], purchase.units)
-            row = (time.time(), production, key, *bought, _micros(purchase.price))
+            batch = "" if within is None else within.batch
+            row = (time.time(), production, key, *bought, _micros(purchase.price), batch)
             return int(database.execute(_INTEND, row).lastrowid or 0)
 
     def settle(
@@ -132,12 +159,15 @@ class Ledger:
         with self._writing() as database:
             database.execute(_FOUND, (time.time(), key))
 
-    def spent(self, production: str | None = None) -> Decimal:
-        """US dollars that were, or may have been, spent on a production, or on all; what has no price is not in it."""
+    def spent(self, production: str | None = None, *, batch: str | None = None) -> Decimal:
+        """US dollars that were, or may have been, spent on a production, in a batch, or in all.
+
+        What has no price is not in it.
+        """
         if not self._path.exists():
             return Decimal(0)
         with self._opened() as database:
-            return _spent(database, production)
+            return _spent(database, production, batch)
 
     def entries(self, production: str | None = None) -> list[Entry]:
         """All calls, or those of a production, the oldest first."""
@@ -153,6 +183,8 @@ class Ledger:
         try:
             with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as database:
                 database.executescript(_TABLE)
+                if ("batch",) not in database.execute(_COLUMNS).fetchall():
+                    database.execute(_WITH_BATCH)
                 yield database
         except sqlite3.Error as error:
             raise StoreError(
@@ -178,7 +210,8 @@ class Account:
     """Where whoever buys something for one production writes it down, and finds what had arrived before.
 
     ``store`` is the folder where what arrives is kept, ``budget`` in US dollars (None sets no bound), ``key`` names
-    what the present purchases are for, such as a take's fingerprint.
+    what the present purchases are for, such as a take's fingerprint; ``within`` is the batch that it belongs to, if
+    that has a budget.
     """
 
     ledger: Ledger
@@ -186,6 +219,7 @@ class Account:
     production: str
     budget: Decimal | None = None
     key: str = ""
+    within: BatchBudget | None = None
 
     @asynccontextmanager
     async def claim(self, key: str) -> AsyncIterator[Account]:
@@ -257,19 +291,22 @@ class Account:
         send: Callable[[Path], Awaitable[Received]],
         cost: Callable[[Received], Decimal | None],
     ) -> None:
-        number = await asyncio.to_thread(self.ledger.intend, self.production, path.name, purchase, self.budget)
+        with _COUNTER.served():
+            number = await asyncio.to_thread(
+                self.ledger.intend, self.production, path.name, purchase, self.budget, self.within
+            )
 
-        def settle(outcome: Outcome, **told: Any) -> Awaitable[None]:
-            return asyncio.to_thread(self.ledger.settle, number, outcome, **told)
+            def settle(outcome: Outcome, **told: Any) -> Awaitable[None]:
+                return asyncio.to_thread(self.ledger.settle, number, outcome, **told)
 
-        try:
-            answer = await send(path)
-        except VendorError as error:
-            unknown = isinstance(error, _MAYBE_DONE)
-            await settle("unknown" if unknown else "refused", request_id=error.request_id, note=str(error))
-            raise
-        told = cost(answer)
-        await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
+            try:
+                answer = await send(path)
+            except VendorError as error:
+                unknown = isinstance(error, _MAYBE_DONE)
+                await settle("unknown" if unknown else "refused", request_id=error.request_id, note=str(error))
+                raise
+            told = cost(answer)
+            await settle("arrived", cost=purchase.price if told is None else told, request_id=answer.request_id)
 
     async def agreed(self, ask: Callable[[], Awaitable[str]], before: str) -> str:
         """How the present purchase is made, as into how many parts: what was asked for when it began.
@@ -303,6 +340,43 @@ class Account:
         return self.store / _ARRIVED / f"{self.key}.{part}"
 
 
+class _Counter:
+    """Where the purchases of this process are made."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._open = True
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Be under way. Raises Stopped once it is closed."""
+        with self._changed:
+            if not self._open:
+                raise Stopped
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Serve nobody any more; returns when what was under way has ended."""
+        with self._changed:
+            self._open = False
+            self._changed.wait_for(lambda: not self._under_way)
+
+
+_COUNTER = _Counter()
+
+
+def end_buying() -> None:
+    """Begin no purchase in this process any more, and wait for those under way: before it ends by itself."""
+    _COUNTER.close()
+
+
 def _check_budget(production: str, purchase: Purchase, budget: Decimal, spent: Decimal) -> None:
     if purchase.price is None:
         raise BudgetError(
@@ -326,8 +400,8 @@ def _entry(row: Sequence[Any]) -> Entry:
     return Entry(asked, production, key, purchase, outcome, answered, _dollars(cost), request, note)
 
 
-def _spent(database: sqlite3.Connection, production: str | None) -> Decimal:
-    (micros,) = database.execute(_SPENT, {"production": production}).fetchone()
+def _spent(database: sqlite3.Connection, production: str | None = None, batch: str | None = None) -> Decimal:
+    (micros,) = database.execute(_SPENT, {"production": production, "batch": batch}).fetchone()
     return Decimal(micros) / _MICRO
 
 

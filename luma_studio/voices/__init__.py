@@ -11,7 +11,7 @@ from luma_studio.voices import elevenlabs, openai
 from luma_studio.voices.base import Company, Hear, Speech, Utterance, Voice, VoiceChoice, voiced
 from luma_studio.voices.elevenlabs import ENGINE as ELEVENLABS
 from luma_studio.voices.elevenlabs import ElevenLabsVoice
-from luma_studio.voices.espeak import ENGINE as ESPEAK
+from luma_studio.voices.embedded import ENGINE as ESPEAK
 from luma_studio.voices.espeak import EspeakVoice, variant_for
 from luma_studio.voices.names import Names
 from luma_studio.voices.openai import ENGINE as OPENAI
@@ -64,7 +64,10 @@ def make_voice(choice: VoiceChoice, wires: Wires, price: Price) -> Voice:
             return ElevenLabsVoice(choice, wires, price)
         case "openai":
             return OpenAIVoice(choice, wires, price)
-    raise SettingError(f"There is no voice engine {choice.engine!r}. There are: {', '.join(ENGINES)}.")
+    raise SettingError(
+        f"There is no voice engine {choice.engine!r}, and espeak has no such voice. The engines are: "
+        f"{', '.join(ENGINES)}. All voices: luma-studio voices."
+    )
 
 
 def server_of(choice: VoiceChoice) -> str:

@@ -16,6 +16,7 @@ from luma_studio.audio.clip import Samples
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
+from luma_studio.voices import embedded
 from luma_studio.wire import Wires
 
 Value = str | int | float | bool
@@ -30,6 +31,7 @@ class VoiceChoice:
     """Which voice speaks, as one writes it: ``espeak``, ``espeak:hi``, ``espeak:hi+f3,rate=140,pitch=60``.
 
     ``voice`` is the engine's own name for it ("" lets the engine choose by language); ``settings`` are the engine's.
+    A voice without an engine that espeak knows is that one: ``hi``, ``hi+f3``.
     """
 
     engine: str
@@ -40,7 +42,9 @@ class VoiceChoice:
     def parse(cls, text: str) -> VoiceChoice:
         """Read ``engine:voice,setting=value,…``. Raises SettingError."""
         head, *pairs = (part.strip() for part in text.split(","))
-        engine, _, voice = head.partition(":")
+        engine, colon, voice = head.partition(":")
+        if not colon and engine != embedded.ENGINE and embedded.is_embedded(head):
+            engine, voice = embedded.ENGINE, head
         if not engine:
             raise SettingError(f"The voice {text!r} names no engine. Write it as espeak:hi+f3,rate=140.")
         settings: dict[str, Value] = {}

@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
-from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -29,8 +28,8 @@ from luma_studio.errors import SettingError, VoiceError
 from luma_studio.store.ledger import Account
 from luma_studio.timeline.take import Word
 from luma_studio.voices.base import Hear, Speech, Utterance, Value, VoiceChoice
+from luma_studio.voices.embedded import ENGINE, languages, variants
 
-ENGINE = "espeak"
 _PATIENCE = 60.0  # seconds for one clause, which takes some milliseconds
 _WORKER = Path(__file__).with_name("espeak_worker.py")
 _RATES = range(80, 451)  # words a minute
@@ -41,27 +40,6 @@ _NARRATORS = {"", "vo", "v.o.", "voiceover", "voice over", "narrator", "कथ�
 _WOMEN = {"woman", "girl", "female", "lady", "mother", "she", "औरत", "महिला", "लड़की", "mujer", "femme", "frau", "donna"}
 _MEN = {"man", "boy", "male", "gentleman", "father", "he", "आदमी", "पुरुष", "लड़का", "hombre", "homme", "mann", "uomo"}
 _SPREAD = {"rate": 0.06, "pitch": 0.12}  # how far another seed may go from the settings
-
-
-@cache
-def languages() -> Mapping[str, str]:
-    """Every language tag that espeak knows, in lower case (``hi``, ``en-gb``, ``zh``), and its own voice for it."""
-    voices: dict[str, str] = {}
-    by_tag: dict[str, str] = {}
-    for file in sorted((Path(espeakng_loader.get_data_path()) / "lang").rglob("*")):
-        if file.is_file():
-            voices[file.name.lower()] = file.name
-            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("language "):
-                    by_tag.setdefault(line.split()[1].lower(), file.name)
-    return {**by_tag, **voices}
-
-
-@cache
-def variants() -> frozenset[str]:
-    """Every variant that can follow a ``+``: ``f3``, ``m1``, ``whisper``, …"""
-    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
-    return frozenset(file.name for file in folder.iterdir())
 
 
 def variant_for(speaker: str | None) -> str:

@@ -36,13 +36,13 @@ class Names:
         self._known: dict[str, Listed] = {}
 
     def written(self, text: str) -> str:
-        """A voice as one writes it, with its id where its name stood; what has an id, or needs none, as it is.
+        """A voice as one writes it, with its engine, and with its id where its name stood; otherwise as it is.
 
         Raises SettingError for a name that no voice has, or several have, and VendorError.
         """
         choice = VoiceChoice.parse(text)
         if choice.engine != elevenlabs.ENGINE or _ID.fullmatch(choice.voice):
-            return text
+            return text if text.strip().startswith(choice.engine) else str(choice)
         elevenlabs.checked(choice)
         return str(replace(choice, voice=_id(self._asked(choice.voice))))
 

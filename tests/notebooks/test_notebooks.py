@@ -93,6 +93,10 @@ def kinds(notebook: nbformat.NotebookNode, cell: str) -> set[str]:
     return {kind for output in outputs(notebook, cell) for kind in output.get("data", {})}
 
 
+def assert_no_key(notebook: nbformat.NotebookNode) -> None:
+    assert not [key for key in SECRETS.values() if key in json.dumps(notebook)]
+
+
 def assert_nothing_private(notebook: nbformat.NotebookNode) -> None:
     shown = json.dumps([[cell.get("outputs") for cell in notebook.cells], notebook.metadata.get("widgets")])
     for private in (*SECRETS.values(), str(Path.home()), str(ROOT), sys.prefix):
@@ -108,8 +112,8 @@ def panels_of(notebook: nbformat.NotebookNode) -> list[str]:
 # What they are
 
 
-def test_there_are_the_three_notebooks() -> None:
-    assert list(NOTEBOOKS) == ["narration_studio", "studio", "tutorial_pauses"]
+def test_there_are_the_four_notebooks() -> None:
+    assert list(NOTEBOOKS) == ["batch_narration", "narration_studio", "studio", "tutorial_pauses"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=NOTEBOOKS)
@@ -174,6 +178,60 @@ def test_papermill_runs_the_tutorial_with_other_parameters_and_twice_it_comes_to
     assert_nothing_private(notebook)
 
 
+def test_plain_papermill_makes_a_narration_of_a_script_and_records_it(papermill: Run, workspace: Path) -> None:
+    script = workspace / "calm.txt"
+    script.write_text("Calm\nBreathe in. (2 sec)\nAnd out.\n", "utf-8")
+    notebook = papermill(NOTEBOOKS["batch_narration"], script=str(script), voice="hi+f3", fit="0:20", formats="wav,mp3")
+    folder = workspace / "generated_audio" / "calm"
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    assert (result["production"], result["masters"], result["clauses"]) == ("calm", ["master.wav", "master.mp3"], 2)
+    assert result["seconds"] == 20.0
+    assert all((folder / name).exists() for name in (*result["masters"], *result["beside"]))
+    assert json.loads((folder / "production.json").read_text("utf-8"))["choices"]["voice"] == "espeak:hi+f3"
+    assert "all 2 pauses as asked" in printed(notebook, "exporting")
+    assert "image/png" in kinds(notebook, "picture")
+    (recorded,) = outputs(notebook, "recording")
+    assert recorded.data["application/vnd.luma-studio.result+json"] == result
+    assert_no_key(notebook)
+
+
+WATCHED = [
+    "from luma_studio import Studio, batch\n\nstudio = Studio()",
+    "made = batch.Batch.of(studio, ['?.txt'], {'fit': '0:10'})",
+    """import os, signal
+
+def stop(step):
+    if step.state == "good":
+        os.kill(os.getpid(), signal.SIGINT)
+
+try:
+    batch.run(studio, made, count=1, listener=stop)
+except KeyboardInterrupt:
+    print("stopped", len(made.waiting()))""",
+    "ended = batch.run(studio, made, count=1)",
+    "print(ended.good, ended.before, ended.failed, len(made.waiting()), batch.narration(script='a.txt').name)",
+]
+
+
+def test_an_analyst_watches_a_batch_in_a_cell_stops_it_and_goes_on(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    for name in "ab":
+        (workspace / f"{name}.txt").write_text(f"Calm\nBreathe in, {name}. (1 sec)\nAnd out.\n", "utf-8")
+    done = workspace / "done.ipynb"
+    subprocess.run(
+        [sys.executable, "-m", "papermill", str(written(workspace / "watched.ipynb", WATCHED)), str(done)],
+        env=environment, cwd=workspace, check=True, timeout=120,
+    )  # fmt: skip
+    notebook = nbformat.read(done, as_version=4)
+    assert "stopped 1" in printed(notebook, "cell-2")
+    assert printed(notebook, "cell-4").strip() == "2 1 0 0 a"
+    told = json.dumps(outputs(notebook, "cell-3"))
+    assert "good      b" in told
+    assert "to be watched at http://127.0.0.1:" in told
+    assert_no_key(notebook)
+
+
 def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(papermill: Run, workspace: Path) -> None:
     cells = [
         "import sys\n\nfrom luma_studio import Studio\n\nprint(sys.executable)",
@@ -200,8 +258,9 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
 # nbval
 
 
-def test_nbval_runs_the_tutorial_with_the_projects_own_configuration(environment: dict[str, str]) -> None:
-    path = NOTEBOOKS["tutorial_pauses"].relative_to(ROOT)
+@pytest.mark.parametrize("name", ["batch_narration", "tutorial_pauses"])
+def test_nbval_runs_a_notebook_with_the_projects_own_configuration(environment: dict[str, str], name: str) -> None:
+    path = NOTEBOOKS[name].relative_to(ROOT)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", str(path)],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
@@ -245,13 +304,14 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
         base, token = next(
             found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
         )
-        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1)):
+        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1), ("batch_narration", 0)):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
             assert "luma-page-error" not in page.partition("<main")[2]
             assert "lumaFailed(" not in page.partition("<main")[2]
             assert page.count(WIDGET) == cells
-            assert ("Run all cells" in page, "image/png" in page) == (False, name == "tutorial_pauses")
+            assert "Run all cells" not in page
+            assert ("image/png" in page) == (name in ("tutorial_pauses", "batch_narration"))
             assert ("Workspace:" in page) == (name == "tutorial_pauses")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0

@@ -13,9 +13,9 @@ import pytest
 from server.served import write_notebook
 
 from luma_studio.errors import InputError, SettingError, StoreError
+from luma_studio.kernels import OwnPython, environment
 from luma_studio.server import PAGES, address, find_notebook, lab
 from luma_studio.server.assets import bundle
-from luma_studio.server.kernels import OwnPython, environment
 
 ROOT = Path(__file__).parents[2]
 

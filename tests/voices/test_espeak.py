@@ -158,3 +158,23 @@ def test_speakers_are_told_apart_and_the_narrator_has_the_default():
     assert voice_for("Man", default).voice.startswith("+m")
     assert voice_for("Woman", default) == voice_for("woman", default)
     assert voice_for("Woman", VoiceChoice.parse("espeak:hi+m1")).voice == "hi+m1"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("hi", "espeak:hi"),
+        ("+f3", "espeak:+f3"),
+        ("hi+f3,rate=140", "espeak:hi+f3,rate=140"),
+        ("EN", "espeak:EN"),
+    ],
+)
+def test_a_voice_without_an_engine_that_espeak_knows_is_that_one(studio, written, meant):
+    assert str(VoiceChoice.parse(written)) == meant
+    assert studio.production("calm", "Breathe in.", voice=written).choices.voice == meant
+
+
+@pytest.mark.parametrize("written", ["nobody", "hi+nobody", "+", "hi+"])
+def test_what_is_neither_an_engine_nor_a_voice_of_espeak_is_told_with_both(studio, written):
+    with pytest.raises(SettingError, match=r"no voice engine .*espeak has no such voice.*espeak, elevenlabs, openai"):
+        studio.production("calm", "Breathe in.", voice=written).quote()

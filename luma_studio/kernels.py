@@ -43,10 +43,11 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """
     workspace = load_settings().workspace.expanduser().resolve()
     check_workspace(workspace / AUDIO)
+    return {**handed_on(inherited), "LUMA_WORKSPACE": str(workspace)}
+
+
+def handed_on(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What this folder's ``.env`` says where the inherited variables say nothing, and ``PYTHONPATH`` made absolute."""
     said = {name: value for name, value in dotenv_values(".env").items() if value and not inherited.get(name)}
     paths = [str(Path(path).resolve()) for path in inherited.get("PYTHONPATH", "").split(os.pathsep) if path]
-    return {
-        **said,
-        "LUMA_WORKSPACE": str(workspace),
-        **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {}),
-    }
+    return {**said, **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})}

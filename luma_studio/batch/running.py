@@ -1,0 +1,194 @@
+"""One run: the notebook with its parameters in a kernel of its own, what it left, and how it ended.
+
+It is done by whichever process is given it, and leaves two files in the batch's folder: the executed notebook and,
+last, whole and of few bytes, its outcome.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL
+from tempfile import gettempdir
+from typing import Any, Literal
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from luma_studio.batch import orphan
+from luma_studio.batch.jobs import Run
+from luma_studio.batch.narrating import PROGRESS
+from luma_studio.batch.result import Result, in_notebook
+from luma_studio.errors import LumaError
+from luma_studio.kernels import OwnPython, handed_on
+from luma_studio.store import files
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Hears how far a run is: ``stage``, ``done`` and ``total``."""
+
+_ENGINE = "luma-studio"
+_TURN = 60  # seconds that a kernel's start may take
+_TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  # of this computer
+_WORDS = 400  # characters of an error
+
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+
+class Outcome(BaseModel):
+    """How a run ended: ``good``, or ``failed`` with its ``error`` in one line; ``seconds`` it took; what it made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    label: str
+    parameters: dict[str, Any]
+    notebook: str
+    status: Literal["good", "failed"]
+    error: str = ""
+    began: float
+    seconds: float
+    result: Result | None = None
+
+
+def outcome_path(folder: Path, run: str) -> Path:
+    """Where the outcome of a run lies in a batch's folder."""
+    return folder / "runs" / f"{run}.json"
+
+
+def outcome_of(folder: Path, run: str) -> Outcome | None:
+    """How a run ended; None where it has not."""
+    path = outcome_path(folder, run)
+    try:
+        with files.explained(path):
+            return Outcome.model_validate_json(path.read_bytes()) if path.exists() else None
+    except ValidationError:  # of an older version: it is run again
+        return None
+
+
+def folder_of(folder: Path, result: Result) -> Path:
+    """Where what a run made lies now: beside the batch's folder, wherever that was moved or is mounted."""
+    beside = folder.parent / result.production
+    return beside if beside.is_dir() else Path(result.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How kernels start: the ``folder`` they work in, and environment ``variables`` beyond those of the worker."""
+
+    folder: Path
+    variables: Mapping[str, str]
+
+
+def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
+    """Run a notebook in a kernel of its own; keep, in the batch's ``folder``, and return how it ended."""
+    executed = folder / "runs" / f"{run.id}.ipynb"
+    began = time.time()
+    error = ""
+    with files.explained(executed):
+        files.disk.mkdir(executed.parent)
+    files.remove(outcome_path(folder, run.id))  # of an earlier time: from now on it is not done
+    try:
+        execute_notebook(
+            run.notebook,
+            executed,
+            dict(run.parameters),
+            engine_name=_ENGINE,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            start=start,
+            tell=tell,
+        )
+    except PapermillExecutionError as failure:
+        error = _line(failure.evalue or failure.ename)
+    except LumaError as failure:
+        error = _line(str(failure))
+    except Exception as failure:  # noqa: BLE001 - a kernel that dies or never starts is a run that failed
+        error = _line(f"{type(failure).__name__}: {failure}")
+    result = None if error else in_notebook(nbformat.read(executed, as_version=4).cells)
+    outcome = Outcome(
+        run=run.id,
+        label=run.label,
+        parameters=dict(run.parameters),
+        notebook=executed.name,
+        status="failed" if error else "good",
+        error=error,
+        began=began,
+        seconds=time.time() - began,
+        result=result,
+    )
+    files.write(outcome_path(folder, run.id), outcome.model_dump_json(indent=1).encode())
+    return outcome
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_WORDS]
+
+
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Runs the cells: under this very Python, the kernels of a computer starting one after the other."""
+
+    def __init__(self, *args: Any, start: Start, tell: Tell, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.extra_arguments = [] if sys.platform == "win32" else list(orphan.ARGUMENTS)
+        self._start = start
+        self._tell = tell
+        self._turn = ExitStack()
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """A manager of the one kernel that there is, this Python."""
+        self.km = AsyncKernelManager(kernel_spec_manager=OwnPython(), kernel_name=self.kernel_name)
+        return self.km
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        """Start the kernel when it is its turn: two that start at once may choose the same ports."""
+        self._turn.enter_context(files.locked(_TURNS, wait=_TURN, busy="No kernel could start: others take too long."))
+        environment = {**os.environ, **handed_on(os.environ), **self._start.variables}
+        try:
+            quiet = {"stdout": DEVNULL, "stderr": DEVNULL}  # what a kernel has to say is in its notebook
+            await super().async_start_new_kernel(**options, **quiet, env=environment, cwd=str(self._start.folder))
+        except BaseException:
+            self._turn.close()
+            raise
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """Connect, and wait until the kernel holds its ports; then it is the next one's turn."""
+        with self._turn:
+            return await super().async_start_new_kernel_client()
+
+    start_new_kernel = run_sync(async_start_new_kernel)  # by which papermill calls them
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Take out what only tells how far it is."""
+        told = msg["content"].get("data", {}).get(PROGRESS) if msg["msg_type"] == "update_display_data" else None
+        if told is None:
+            return super().process_message(msg, cell, cell_index)
+        self._tell(told)
+        return None
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]
+    """Papermill's way of running a notebook, with our client."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+        """Run it."""
+        start, tell = options["start"], options["tell"]
+        return _Client(nb_man, kernel_name=kernel_name, startup_timeout=_TURN, start=start, tell=tell).execute()
+
+
+papermill_engines.register(_ENGINE, _Engine)
