@@ -369,7 +369,7 @@ def _warn(production: Production, named: Iterable[str]) -> None:
 def _prepare(production: Production, listener: Listener) -> None:
     """Have agents cast, cut and look the text through, and tell what they cost and who decided."""
     before = production.decisions
-    for quote in production.quote().minds:
+    for quote in production.to_prepare():
         _tell_thinking(quote)
     asyncio.run(production.prepare(listener))
     _tell_decisions(each for each in production.decisions if each not in before)

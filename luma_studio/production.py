@@ -52,6 +52,7 @@ from luma_studio.wire import Wires
 Key = SupportsIndex | str
 """A clause: its index, counted from 0 (or negative from the end), or words that only it has."""
 
+_BEFORE_SPEAKING = ("analysis", "sanitizer", "segmentation")  # agents
 _DRAFT = "draft.txt"
 _OPEN = ".open.lock"
 _KEEP = 2.0  # seconds of speaking after which what is here is saved
@@ -376,10 +377,18 @@ class Production:
         """
         verbs = {"analysis": self.analyse, "sanitizer": self.sanitize, "segmentation": self.segment}
         for agent, decide in verbs.items():
-            asked = any(each.agent == agent for each in self.decisions)
-            if any(each.agent == agent and (each.calls or not asked) for each in self.quote().minds):
+            if any(each.agent == agent for each in self.to_prepare()):
                 await decide(listener)
         return self.quote()
+
+    def to_prepare(self) -> tuple[agents.MindQuote, ...]:
+        """What ``prepare`` would have agents do, and what each would buy."""
+        asked = {each.agent for each in self.decisions}
+        return tuple(
+            each
+            for each in self.quote().minds
+            if each.agent in _BEFORE_SPEAKING and (each.calls or each.agent not in asked)
+        )
 
     def outlook(self, total: str | float | None = None) -> tuple[deciding.Outlook, ...]:
         """Where each agent stands: its mind, what it would buy or waits for, and what it did. Nothing is sent.
