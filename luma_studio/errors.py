@@ -7,6 +7,7 @@ LumaError
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
 │   └── FitError          a total duration that the pauses cannot reach
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
+├── VideoError            an engine could not film a scene; the other scenes are kept
 ├── VendorError           a vendor refused, failed or was not there
 │   ├── NoKeyError        there is no key for it
 │   ├── BadKeyError       it does not know the key
@@ -18,6 +19,8 @@ LumaError
 │   ├── OverloadedError   it has trouble of its own
 │   ├── UnreachableError  no connection, or none in time: nothing was sent
 │   ├── OutcomeUnknownError  it was sent and no whole answer came: it may have been paid for
+│   ├── StillRunningError    its job goes on after all patience; the next try takes it up
+│   ├── JobFailedError       it began a job, and the job failed there
 │   ├── BrokenAnswerError    an answer that is not what it should be; nothing of it is kept
 │   └── TooLargeError        the request, or the answer, is larger than may be
 ├── BudgetError           buying this would pass the production's budget
@@ -92,6 +95,10 @@ def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int
 
 class VoiceError(LumaError):
     """A voice could not speak a clause."""
+
+
+class VideoError(LumaError):
+    """An engine could not film a scene, move a still or put a film together."""
 
 
 class VendorError(LumaError):
@@ -171,6 +178,14 @@ class UnreachableError(VendorError):
 
 class OutcomeUnknownError(VendorError):
     """A request was sent and no whole answer came: it may have been paid for."""
+
+
+class StillRunningError(VendorError):
+    """A vendor's job that goes on after all patience; it is kept, and the next try takes it up."""
+
+
+class JobFailedError(VendorError):
+    """A vendor began a job, and the job failed there; the next try begins it anew."""
 
 
 class BrokenAnswerError(VendorError):

@@ -7,13 +7,14 @@ production keeps its ``Choices``. ``Settings`` is all of them at once, so it can
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -127,6 +128,25 @@ class Access(BaseSettings):
     base_url: str = ""
 
 
+class Polling(BaseSettings):
+    """How often, and how long, vendors are asked whether a video is made: in seconds.
+
+    ``STATUS_POLL_INTERVAL_SECONDS`` sets one interval in place of one that grows, ``STATUS_MAX_ATTEMPTS`` how often.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    status_poll_interval_seconds: Seconds | None = Field(default=None, gt=0, le=600)
+    status_max_attempts: int | None = Field(default=None, ge=1, le=100_000)
+    shortest: ClassVar[Seconds] = 2.0
+    longest: ClassVar[Seconds] = 30.0
+
+    @property
+    def patience(self) -> Seconds:
+        """Seconds until the job is left for later."""
+        return 1200.0 if self.status_max_attempts is None else math.inf
+
+
 @cache
 def _price_list() -> dict[str, Price]:
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
@@ -148,6 +168,12 @@ def access(vendor: str) -> Access:
     """How a vendor is reached, by the name that its variables begin with, such as ``ELEVENLABS``."""
     with _explained(lambda name: f"{vendor}_{name.upper()}"):
         return Access(_env_prefix=f"{vendor}_")  # type: ignore[call-arg] # which pydantic-settings takes
+
+
+def polling() -> Polling:
+    """How vendors are asked whether a video is made. Raises SettingError."""
+    with _explained(str.upper):
+        return Polling()
 
 
 def chosen(base: Choices, changes: Mapping[str, Any], called: Callable[[str], str] = str) -> Choices:
@@ -191,7 +217,7 @@ def _variable(name: str) -> str:
 
 def _may_be(name: str) -> str:
     """What a setting may be, as a sentence goes on."""
-    field = Settings.model_fields[name]
+    field = (Settings.model_fields | Polling.model_fields)[name]
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
     if field.annotation is float:
@@ -203,6 +229,8 @@ def _may_be(name: str) -> str:
         "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
         "workspace": "the path of a folder",
         "budget": "an amount in US dollars, from 0",
+        "status_poll_interval_seconds": "a number of seconds, up to 600",
+        "status_max_attempts": "a whole number from 1",
         "batch_budget": "an amount in US dollars, from 0",
         "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
         "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',

@@ -59,6 +59,7 @@ _WORDS = 5.0  # seconds that an error's body may take
 _MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
 _VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
+_HERE = ("127.0.0.1", "::1", "localhost")
 _POOR = ("quota_exceeded", "insufficient_quota", "insufficient_credit", "billing_hard_limit")  # whatever the status
 
 _TROUBLE = (OverloadedError, "{name} has trouble of its own ({status}). Try again in a while.")
@@ -350,7 +351,10 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a vendor usually is, the prefix of its variables, and how it is shown who asks."""
+    """Where a vendor usually is, the prefix of its variables, and how it is shown who asks.
+
+    ``instead`` is what one may choose where there is no key.
+    """
 
     name: str
     prefix: str
@@ -358,6 +362,7 @@ class Home:
     header: str = "Authorization"
     scheme: str = "Bearer"
     at_once: int = 4
+    instead: str = "the embedded voice: espeak"
 
     @property
     def variable(self) -> str:
@@ -369,6 +374,14 @@ OPENAI = Home("OpenAI", "OPENAI", "https://api.openai.com/v1", at_once=8)
 """Voices, minds and transcripts; or a server of one's own that speaks its API."""
 GROQ = Home("Groq", "GROQ", "https://api.groq.com/openai/v1")
 """Minds and transcripts, by OpenAI's API."""
+HEYGEN = Home("HeyGen", "HEYGEN", "https://api.heygen.com", "x-api-key", "", instead="the preview engine: preview")
+"""Talking photos."""
+FREEPIK = Home(
+    "Freepik", "FREEPIK", "https://api.freepik.com", "x-freepik-api-key", "", instead="the preview engine: preview"
+)
+"""Stills that move."""
+CREATOMATE = Home("Creatomate", "CREATOMATE", "https://api.creatomate.com", instead="the preview engine: preview")
+"""Films put together from templates."""
 
 
 class Wires:
@@ -382,7 +395,7 @@ class Wires:
         vendor = _vendor(home)
         if not vendor.key:
             raise NoKeyError(
-                f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose the embedded voice: espeak.",
+                f"{home.name} needs a key. Put {vendor.variable}=… into .env, or choose {home.instead}.",
                 vendor=home.name,
             )
         if vendor not in self._wires:
@@ -394,6 +407,23 @@ class Wires:
         for wire in self._wires.values():
             wire.close()
         self._wires.clear()
+
+
+def led(who: str, address: str) -> tuple[Wire, str]:
+    """The way to where a vendor's answer leads, without a key, and the path there; whoever asked closes it.
+
+    Raises UnreachableError for an address that is not asked: by https only, or on this computer.
+    """
+    try:
+        there = urlsplit(address)
+        there.port  # noqa: B018 - which raises for one that cannot be
+        if there.scheme == "https" or (there.scheme == "http" and there.hostname in _HERE):
+            host = there.netloc.rpartition("@")[2]
+            path = there.path + (f"?{there.query}" if there.query else "")
+            return Wire(Vendor(host, "", f"{there.scheme}://{host}", key="", header="")), path
+    except ValueError:
+        pass
+    raise UnreachableError(f"The address that {who} gives is none that may be asked, by https.", vendor=who)
 
 
 def own_server(home: Home) -> str:

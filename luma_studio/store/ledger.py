@@ -59,6 +59,11 @@ _INTEND = (
 )
 _SETTLE = "UPDATE calls SET outcome = ?, answered = ?, cost = ?, request = ?, note = ? WHERE id = ?"
 _FOUND = "UPDATE calls SET outcome = 'arrived', answered = ?, cost = quoted WHERE key = ? AND outcome = 'asked'"
+_MAYBE = "SELECT count(*) FROM calls WHERE key = ? AND outcome IN ('asked', 'unknown')"
+_CLEARED = (
+    "UPDATE calls SET outcome = ?, answered = ?, cost = CASE WHEN ? = 'arrived' THEN quoted END "
+    "WHERE key = ? AND outcome IN ('asked', 'unknown')"
+)
 _SPENT = (
     "SELECT coalesce(sum(coalesce(cost, quoted)), 0) FROM calls "
     "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production) "
@@ -159,6 +164,19 @@ class Ledger:
         with self._writing() as database:
             database.execute(_FOUND, (time.time(), key))
 
+    def is_unclear(self, key: str) -> bool:
+        """Whether something was asked for under this key, and nobody knows what became of it."""
+        if not self._path.exists():
+            return False
+        with self._opened() as database:
+            (count,) = database.execute(_MAYBE, (key,)).fetchone()
+            return bool(count)
+
+    def clear_up(self, key: str, outcome: Outcome) -> None:
+        """Write down what became of it after all: it arrived, or it was refused."""
+        with self._writing() as database:
+            database.execute(_CLEARED, (outcome, time.time(), outcome, key))
+
     def spent(self, production: str | None = None, *, batch: str | None = None) -> Decimal:
         """US dollars that were, or may have been, spent on a production, in a batch, or in all.
 
@@ -238,16 +256,20 @@ class Account:
         send: Callable[[Path], Awaitable[Received]],
         cost: Callable[[Received], Decimal | None] = lambda _: None,
         part: int = 0,
+        search: Callable[[], Awaitable[bytes | None]] | None = None,
     ) -> bytes:
         """The body of what is bought: as it arrived before, or else asked for by ``send``, which writes it to a path.
 
         ``cost`` reads from the answer what it really cost; where that is not told, the price is the cost. ``part``
-        tells several purchases for one key apart; without a key nothing is found again. Raises VendorError,
-        BudgetError, StoreError.
+        tells several purchases for one key apart; without a key nothing is found again. ``search`` looks with the
+        vendor for what an earlier request may have made whose outcome nobody knows: the body of it, or None where it
+        made nothing; only then is it asked for again. Raises VendorError, BudgetError, StoreError.
         """
         if not self.key:
             return await self._bought_for_once(purchase, send, cost)
         body = await asyncio.to_thread(self.arrived, part)
+        if body is None and search is not None:
+            body = await self._searched(search, part)
         if body is not None:
             return body
         path = self._arrived(part)
@@ -267,6 +289,17 @@ class Account:
         self.ledger.found(path.name)
         with files.explained(path):
             return path.read_bytes()
+
+    async def _searched(self, search: Callable[[], Awaitable[bytes | None]], part: int) -> bytes | None:
+        """What an earlier request made of which nobody knew; what became of it is written down."""
+        path = self._arrived(part)
+        if not await asyncio.to_thread(self.ledger.is_unclear, path.name):
+            return None
+        body = await search()
+        if body is not None:
+            await asyncio.to_thread(files.write, path, body, durable=True)
+        await asyncio.to_thread(self.ledger.clear_up, path.name, "refused" if body is None else "arrived")
+        return body
 
     def keep(self, body: bytes) -> None:
         """Have a body be what arrived for the key: it came as part of another purchase."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
@@ -13,14 +12,13 @@ from luma_studio.audio import codec
 from luma_studio.audio.clip import Clip, Samples
 from luma_studio.errors import AudioError, BrokenAnswerError, TooLargeError, UnreachableError, VendorError
 from luma_studio.store import files
-from luma_studio.wire import Call, Vendor, Wire
+from luma_studio.wire import Call, led
 
 _FOLDER = "previews"
 _RATE = 44100
 _LARGEST = 2 * 10**6  # bytes
 _LONGEST = 60  # seconds that are decoded: few bytes may stand for hours
 _PATIENCE = 10.0  # seconds in all
-_HERE = ("127.0.0.1", "::1", "localhost")
 _INSTEAD = "Try again, or buy a sample instead."
 
 
@@ -30,7 +28,7 @@ async def preview(address: str, store: Path) -> Clip:
     kept = await asyncio.to_thread(_kept, path)
     if kept is not None:
         return kept
-    data = await _fetched(_checked(address))
+    data = await _fetched(address)
     try:
         clip = await asyncio.to_thread(_decoded, data)
     except AudioError as error:
@@ -61,31 +59,22 @@ def _decoded(data: bytes) -> Clip:
     return Clip(np.concatenate(pieces), _RATE)
 
 
-def _checked(address: str) -> SplitResult:
-    """An address in its parts. Raises UnreachableError for one that is not asked."""
+async def _fetched(address: str) -> bytes:
     try:
-        there = urlsplit(address)
-        there.port  # noqa: B018 - which raises for one that cannot be
-        if there.scheme == "https" or (there.scheme == "http" and there.hostname in _HERE):
-            return there
-    except ValueError:
-        pass
-    raise UnreachableError(f"The address of the preview is none that may be asked, by https. {_INSTEAD}")
-
-
-async def _fetched(there: SplitResult) -> bytes:
-    host = there.netloc.rpartition("@")[2]
-    wire = Wire(Vendor(host, "", f"{there.scheme}://{host}", key="", header=""))
-    path = there.path + (f"?{there.query}" if there.query else "")
+        wire, path = led("the vendor", address)
+    except UnreachableError as error:
+        raise UnreachableError(f"{error} {_INSTEAD}") from None
     try:
         call = Call("GET", path, patience=_PATIENCE, deadline=_PATIENCE, largest=_LARGEST, tries=1)
         return (await wire.send(call)).body
     except TooLargeError as error:
-        raise TooLargeError(f"The preview at {host} is larger than {_LARGEST / 1e6:.0f} MB. {_INSTEAD}") from error
+        raise TooLargeError(
+            f"The preview at {wire.vendor.name} is larger than {_LARGEST / 1e6:.0f} MB. {_INSTEAD}"
+        ) from error
     except VendorError as error:
         status = f" ({error.status})" if error.status else ""
         raise UnreachableError(
-            f"The preview cannot be fetched from {host}{status}. {_INSTEAD}", status=error.status
+            f"The preview cannot be fetched from {wire.vendor.name}{status}. {_INSTEAD}", status=error.status
         ) from error
     finally:
         await asyncio.to_thread(wire.close)

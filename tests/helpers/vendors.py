@@ -1,4 +1,6 @@
-"""ElevenLabs, OpenAI and Groq as far as the studio asks them, on one loopback port, with bad manners on request.
+"""The vendors as far as the studio asks them, on one loopback port, with bad manners on request.
+
+ElevenLabs, OpenAI and Groq are here; those of film have a module each beside this one, and answer through it.
 
 A vendor is a path prefix, so each has an address of its own. What is spoken is real audio whose character times are
 known exactly: ``spoken`` is the pure function behind it, for tests that compare. Shapes and rules follow VENDORS.md
@@ -24,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import av
@@ -34,8 +36,17 @@ from numpy.typing import NDArray
 
 from luma_studio.audio import codec, mp3
 
-PREFIXES = {"elevenlabs": "/elevenlabs", "openai": "/openai/v1", "groq": "/groq/openai/v1"}
-KEYS = {name: f"sk-test-{name}-0123456789" for name in PREFIXES}
+PREFIXES = {
+    "elevenlabs": "/elevenlabs",
+    "openai": "/openai/v1",
+    "groq": "/groq/openai/v1",
+    "heygen": "/heygen",
+    "freepik": "/freepik",
+    "creatomate": "/creatomate",
+    "results": "/results",  # where film vendors keep what they made: no key is shown there
+}
+KEYS = {name: f"sk-test-{name}-0123456789" for name in PREFIXES if name != "results"}
+_HEADERS = {"elevenlabs": "xi-api-key", "heygen": "x-api-key", "freepik": "x-freepik-api-key"}  # others: authorization
 
 VOICES = {
     "21m00Tcm4TlvDq8ikWAM": "Rachel",
@@ -284,8 +295,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """``pieces`` are sent one after the other, ``pace`` apart: more than one makes a streamed answer."""
+class Answer:
+    """What is sent: ``pieces`` are sent one after the other, ``pace`` apart: more than one makes a streamed answer."""
 
     status: int
     pieces: tuple[bytes, ...]
@@ -293,17 +304,17 @@ class _Answer:
     charged: tuple[str, ...] = ()
 
 
-def _json_answer(found: Any, status: int = 200, *, charged: tuple[str, ...] = ()) -> _Answer:
+def json_answer(found: Any, status: int = 200, *, charged: tuple[str, ...] = ()) -> Answer:
     body = json.dumps(found, ensure_ascii=False).encode()
-    return _Answer(status, (body,), {"content-type": "application/json"}, charged)
+    return Answer(status, (body,), {"content-type": "application/json"}, charged)
 
 
-class _Refused(Exception):  # noqa: N818 - it is an answer
+class Refused(Exception):  # noqa: N818 - it is an answer
     """Raised where an endpoint finds that the vendor would refuse."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status, body)
-        self.answer = _json_answer(body, status)
+        self.answer = json_answer(body, status)
 
 
 def elevenlabs_error(code: str, message: str, kind: str = "validation_error", param: str | None = None) -> Any:
@@ -316,6 +327,22 @@ def openai_error(
 ) -> Any:
     """The body of an error of OpenAI, and of Groq."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+class Film(Protocol):
+    """A vendor of film: its module is beside this one."""
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request with the right key. Raises Refused."""
+        ...
+
+    def result(self, name: str) -> Answer:
+        """What it made, by the last part of its address."""
+        ...
+
+    def refusal(self, status: int, code: str, message: str) -> Any:
+        """The body of an error in its shape."""
+        ...
 
 
 def _nobody_thinks(_request: Request) -> str:
@@ -356,6 +383,8 @@ class Vendors:
         self.limits = {"eleven_multilingual_v2": 10_000, "eleven_flash_v2_5": 40_000, "eleven_v3": 3_000}
         """The most characters of a request, by ElevenLabs model; the models that there are."""
 
+        self.film: dict[str, Film] = {}
+        """The vendors of film, by name."""
         self.requests: list[Request] = []
         self.bought: Counter[str] = Counter()
         self.thought: Counter[str] = Counter()
@@ -535,10 +564,10 @@ class Vendors:
                 return each.fault
         return None
 
-    def _decided(self, request: Request, fault: Fault | None) -> _Answer:
+    def _decided(self, request: Request, fault: Fault | None) -> Answer:
         """The answer, with what it costs counted."""
         if fault is not None and not fault.is_charged:
-            good = _Answer(200, (b"",), {})
+            good = Answer(200, (b"",), {})
         else:
             good = self._good(request)
             self.bought.update(good.charged)
@@ -555,20 +584,25 @@ class Vendors:
             headers={**kind, **{name.lower(): told for name, told in fault.headers.items()}},
         )
 
-    def _good(self, request: Request) -> _Answer:
+    def _good(self, request: Request) -> Answer:
         try:
             self._check_key(request)
             self._check_busy(request)
+            if request.vendor == "results":
+                _, vendor, name = request.path.split("/")
+                return self.film[vendor].result(name)
+            if request.vendor in self.film:
+                return self.film[request.vendor].answer(request)
             if request.vendor == "elevenlabs":
                 return self._elevenlabs(request)
             return self._openai(request)
-        except _Refused as refused:
+        except Refused as refused:
             return refused.answer
         except Exception as error:  # noqa: BLE001 - it fails the test at its end
             self._violations.append(f"The fake failed at {request.method} {request.path}: {error!r}")
-            return _json_answer(openai_error(f"The fake failed: {error!r}"), 500)
+            return json_answer(openai_error(f"The fake failed: {error!r}"), 500)
 
-    def _with_headers(self, answer: _Answer, request: Request) -> _Answer:
+    def _with_headers(self, answer: Answer, request: Request) -> Answer:
         number = f"req_{next(self._ids)}"
         headers = {"x-request-id": number}
         if request.vendor == "elevenlabs":
@@ -582,7 +616,7 @@ class Vendors:
                 headers["maximum-concurrent-requests"] = str(self.at_once)
         return replace(answer, headers={**headers, **answer.headers})
 
-    async def _sent(self, answer: _Answer, fault: Fault, writer: asyncio.StreamWriter) -> None:
+    async def _sent(self, answer: Answer, fault: Fault, writer: asyncio.StreamWriter) -> None:
         """Put the answer on the wire, as well as the fault allows."""
         how = fault.how
         if how == "hang":
@@ -614,18 +648,20 @@ class Vendors:
     def _check_busy(self, request: Request) -> None:
         busy = self._busy[request.vendor] + self.elsewhere
         if request.method == "POST" and self.at_once is not None and busy >= self.at_once:
-            raise _Refused(429, _TOO_MANY[request.vendor])
+            told = _TOO_MANY.get(request.vendor)
+            raise Refused(429, told or self.film[request.vendor].refusal(429, "rate_limit_exceeded", "Slow down."))
 
     def _check_key(self, request: Request) -> None:
-        if request.path.startswith("/previews/"):
+        if request.path.startswith("/previews/") or request.vendor == "results":
             return
         if not request.vendor:
             raise LookupError("this is no vendor's address")
-        shown = request.headers.get("xi-api-key", "")
-        if request.vendor != "elevenlabs":
-            shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+        header = _HEADERS.get(request.vendor, "authorization")
+        shown = request.headers.get(header, "").removeprefix("Bearer ")
         if shown == KEYS[request.vendor]:
             return
+        if request.vendor in self.film:
+            raise Refused(401, self.film[request.vendor].refusal(401, "unauthorized", "Invalid API key"))
         if not shown:
             code, message = _NO_KEY[request.vendor]
         elif request.vendor == "openai":
@@ -633,12 +669,12 @@ class Vendors:
         else:
             code, message = "invalid_api_key", "Invalid API key"
         if request.vendor == "elevenlabs":
-            raise _Refused(401, elevenlabs_error(str(code), message, "authentication_error"))
-        raise _Refused(401, openai_error(message, code))
+            raise Refused(401, elevenlabs_error(str(code), message, "authentication_error"))
+        raise Refused(401, openai_error(message, code))
 
     # ElevenLabs
 
-    def _elevenlabs(self, request: Request) -> _Answer:
+    def _elevenlabs(self, request: Request) -> Answer:
         match request.method, *request.path.strip("/").split("/"):
             case "POST", "v1", "text-to-speech", voice, *rest:
                 return self._speech(request, voice, "/".join(rest))
@@ -647,41 +683,41 @@ class Vendors:
             case "GET", "v2", "voices":
                 return self._voices(request)
             case "GET", "v1", "models":
-                return _json_answer([_model(name, most) for name, most in self.limits.items()])
+                return json_answer([_model(name, most) for name, most in self.limits.items()])
             case "GET", "v1", "user":
-                return _json_answer(self._user())
+                return json_answer(self._user())
             case "GET", "previews", name:
                 sound = encoded(spoken("preview", voice=name.removesuffix(".mp3")).samples, "mp3_44100_128")
-                return _Answer(200, (sound,), {"content-type": "audio/mpeg"})
-        raise _Refused(404, {"detail": "Not Found"})
+                return Answer(200, (sound,), {"content-type": "audio/mpeg"})
+        raise Refused(404, {"detail": "Not Found"})
 
-    def _speech(self, request: Request, voice: str, rest: str) -> _Answer:
+    def _speech(self, request: Request, voice: str, rest: str) -> Answer:
         asked = request.json
         if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
-            raise _Refused(422, {"detail": [{"loc": ["body", "text"], "msg": "Field required", "type": "missing"}]})
+            raise Refused(422, {"detail": [{"loc": ["body", "text"], "msg": "Field required", "type": "missing"}]})
         model = asked.get("model_id") or "eleven_multilingual_v2"
         self._check_speech(asked, model, [voice], [asked["text"]])
         if model.startswith("eleven_v3") and (asked.get("previous_request_ids") or asked.get("next_request_ids")):
             message = (
                 f"Providing previous_request_ids or next_request_ids is not yet supported with the '{model}' model."
             )
-            raise _Refused(400, elevenlabs_error("unsupported_model", message, param="model_id"))
+            raise Refused(400, elevenlabs_error("unsupported_model", message, param="model_id"))
         form, rate = self._format(request)
         speed = (asked.get("voice_settings") or {}).get("speed") or 1.0
         said = spoken(asked["text"], rate, voice=voice, seed=asked.get("seed") or 0, speed=speed, model=model)
         return _speech_answer(said, form, rest, None)
 
-    def _dialogue(self, request: Request, rest: str) -> _Answer:
+    def _dialogue(self, request: Request, rest: str) -> Answer:
         asked = request.json
         if not isinstance(asked, dict) or not asked.get("inputs"):
-            raise _Refused(422, {"detail": [{"loc": ["body", "inputs"], "msg": "Field required", "type": "missing"}]})
+            raise Refused(422, {"detail": [{"loc": ["body", "inputs"], "msg": "Field required", "type": "missing"}]})
         model = asked.get("model_id") or "eleven_v3"
         lines = [(line["text"], line["voice_id"]) for line in asked["inputs"]]
         self._check_speech(asked, model, [voice for _, voice in lines], [text for text, _ in lines])
         if len({voice for _, voice in lines}) > 10:
-            raise _Refused(400, elevenlabs_error("too_many_voices", "A dialogue may have at most 10 voices."))
+            raise Refused(400, elevenlabs_error("too_many_voices", "A dialogue may have at most 10 voices."))
         if sum(len(text) for text, _ in lines) > 2000:
-            raise _Refused(400, elevenlabs_error("text_too_long", "The text of all inputs exceeds 2000 characters."))
+            raise Refused(400, elevenlabs_error("text_too_long", "The text of all inputs exceeds 2000 characters."))
         form, rate = self._format(request)
         parts = [spoken(text, rate, voice=voice, seed=asked.get("seed") or 0, model=model) for text, voice in lines]
         said, segments = _joined(parts, [voice for _, voice in lines])
@@ -691,45 +727,45 @@ class Vendors:
         """What is refused for speech and dialogue alike."""
         for voice in voices:
             if voice not in self.voices:
-                raise _Refused(
+                raise Refused(
                     404,
                     elevenlabs_error("voice_not_found", f"A voice with voice_id {voice} was not found.", "not_found"),
                 )
         if model not in self.limits:
-            raise _Refused(404, elevenlabs_error("model_not_found", f"Model {model} does not exist.", "not_found"))
+            raise Refused(404, elevenlabs_error("model_not_found", f"Model {model} does not exist.", "not_found"))
         count, most = sum(map(len, texts)), self.limits[model]
         if not all(text.strip() for text in texts):
-            raise _Refused(400, elevenlabs_error("empty_text", "The text must not be empty.", param="text"))
+            raise Refused(400, elevenlabs_error("empty_text", "The text must not be empty.", param="text"))
         if count > most:
             message = f"A text with a maximum of {most} characters is allowed for this model; you sent {count}."
-            raise _Refused(400, elevenlabs_error("text_too_long", message, param="text"))
+            raise Refused(400, elevenlabs_error("text_too_long", message, param="text"))
         for name in ("previous_request_ids", "next_request_ids"):
             if len(asked.get(name) or ()) > 3:
-                raise _Refused(400, elevenlabs_error("too_many_request_ids", f"At most 3 {name} are allowed."))
+                raise Refused(400, elevenlabs_error("too_many_request_ids", f"At most 3 {name} are allowed."))
         if sum(len(text) * number for text, number in self.bought.items()) + count > self.character_limit:
             message = "Your account does not have enough credits for this operation."
-            raise _Refused(402, elevenlabs_error("insufficient_credits", message, "payment_required"))
+            raise Refused(402, elevenlabs_error("insufficient_credits", message, "payment_required"))
 
     def _format(self, request: Request) -> tuple[str, int]:
         form = request.query.get("output_format", "mp3_44100_128")
         if not re.fullmatch(r"(mp3|pcm|wav|opus)(_\d+)+", form):
             problem = {"loc": ["query", "output_format"], "msg": f"{form!r} is not a permitted value", "type": "enum"}
-            raise _Refused(422, {"detail": [problem]})
+            raise Refused(422, {"detail": [problem]})
         if re.fullmatch(r"(pcm|wav)_(44100|48000)", form) and self.tier in ("free", "starter", "creator"):
             message = f"Your subscription does not allow the output format {form}; it needs Pro or above."
-            raise _Refused(403, elevenlabs_error("output_format_not_allowed", message, "authorization_error"))
+            raise Refused(403, elevenlabs_error("output_format_not_allowed", message, "authorization_error"))
         if form.endswith("_192") and self.tier in ("free", "starter"):
             message = f"Your subscription does not allow the output format {form}; it needs Creator or above."
-            raise _Refused(403, elevenlabs_error("output_format_not_allowed", message, "authorization_error"))
+            raise Refused(403, elevenlabs_error("output_format_not_allowed", message, "authorization_error"))
         return form, int(form.split("_")[1])
 
-    def _voices(self, request: Request) -> _Answer:
+    def _voices(self, request: Request) -> Answer:
         wanted = request.query.get("search", "").casefold()
         found = [(key, name) for key, name in self.voices.items() if wanted in name.casefold()]
         first = int(request.query.get("next_page_token") or 0)
         size = min(_PAGE, int(request.query.get("page_size", 10)))
         more = first + size < len(found)
-        return _json_answer(
+        return json_answer(
             {
                 "voices": [self._voice(key, name) for key, name in found[first : first + size]],
                 "has_more": more,
@@ -790,47 +826,47 @@ class Vendors:
 
     # OpenAI and Groq
 
-    def _openai(self, request: Request) -> _Answer:
+    def _openai(self, request: Request) -> Answer:
         match request.method, request.path:
             case "GET", "/models":
                 listed = [
                     {"id": name, "object": "model", "created": 1741569952, "owned_by": request.vendor}
                     for name in MODELS[request.vendor]
                 ]
-                return _json_answer({"object": "list", "data": listed})
+                return json_answer({"object": "list", "data": listed})
             case "POST", "/audio/speech":
                 return self._openai_speech(request)
             case "POST", "/chat/completions":
                 return self._completion(request)
-        raise _Refused(404, openai_error(f"Invalid URL ({request.method} {request.path})"))
+        raise Refused(404, openai_error(f"Invalid URL ({request.method} {request.path})"))
 
-    def _openai_speech(self, request: Request) -> _Answer:
+    def _openai_speech(self, request: Request) -> Answer:
         asked = request.json
         for name in ("model", "input", "voice"):
             if not isinstance(asked, dict) or not asked.get(name):
-                raise _Refused(400, openai_error(f"Missing required parameter: '{name}'.", param=name))
+                raise Refused(400, openai_error(f"Missing required parameter: '{name}'.", param=name))
         if asked["model"] not in MODELS[request.vendor]:
             message = f"The model `{asked['model']}` does not exist or you do not have access to it."
-            raise _Refused(404, openai_error(message, "model_not_found"))
+            raise Refused(404, openai_error(message, "model_not_found"))
         if request.vendor == "openai" and asked["voice"] not in OPENAI_VOICES:
-            raise _Refused(400, openai_error(f"Invalid voice: '{asked['voice']}'.", "invalid_value", param="voice"))
+            raise Refused(400, openai_error(f"Invalid voice: '{asked['voice']}'.", "invalid_value", param="voice"))
         if len(asked["input"]) > 4096:
             problem = {
                 "type": "string_too_long",
                 "loc": ("body", "input"),
                 "msg": "At most 4096 characters are allowed",
             }
-            raise _Refused(400, openai_error(str([problem])))
+            raise Refused(400, openai_error(str([problem])))
         form = asked.get("response_format", "mp3")
         said = spoken(asked["input"], 24000, voice=asked["voice"], speed=asked.get("speed", 1.0))
         body = _openai_audio(said.samples, form)
         kind = {"mp3": "audio/mpeg", "pcm": "audio/pcm"}.get(form, f"audio/{form}")
-        return _Answer(200, tuple(_cut_up(body, 4096)), {"content-type": kind}, (asked["input"],))
+        return Answer(200, tuple(_cut_up(body, 4096)), {"content-type": kind}, (asked["input"],))
 
-    def _completion(self, request: Request) -> _Answer:
+    def _completion(self, request: Request) -> Answer:
         asked = request.json
         if not isinstance(asked, dict) or not asked.get("messages"):
-            raise _Refused(400, openai_error("Missing required parameter: 'messages'.", param="messages"))
+            raise Refused(400, openai_error("Missing required parameter: 'messages'.", param="messages"))
         if request.vendor == "groq":
             _check_groq(asked)
         said = self.mind(request)
@@ -839,7 +875,7 @@ class Vendors:
         prompt = sum(len(str(message.get("content"))) for message in asked["messages"]) // 4
         answer = len(said.content or "") // 4
         message = {"role": "assistant", "content": said.content, "refusal": said.refusal, "annotations": []}
-        return _json_answer(
+        return json_answer(
             {
                 "id": f"chatcmpl-{sum(self.thought.values())}",
                 "object": "chat.completion",
@@ -873,7 +909,7 @@ def _check_groq(asked: Mapping[str, Any]) -> None:
     if any("name" in message for message in asked["messages"]):
         unknown.append("messages[].name")
     if unknown:
-        raise _Refused(400, openai_error(f"property '{unknown[0]}' is unsupported", param=unknown[0]))
+        raise Refused(400, openai_error(f"property '{unknown[0]}' is unsupported", param=unknown[0]))
 
 
 def _model(name: str, most: int) -> dict[str, Any]:
@@ -925,24 +961,24 @@ def _joined(parts: list[Spoken], voices: list[str]) -> tuple[Spoken, list[dict[s
     return Spoken("".join(part.text for part in parts), sound, rate, tuple(starts), tuple(ends)), segments
 
 
-def _speech_answer(said: Spoken, form: str, rest: str, segments: list[dict[str, Any]] | None) -> _Answer:
+def _speech_answer(said: Spoken, form: str, rest: str, segments: list[dict[str, Any]] | None) -> Answer:
     """Speech as each of the four endpoints gives it: bytes or JSON, at once or in pieces."""
     sound = encoded(said.samples, form)
     kind = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}.get(form.partition("_")[0], "audio/pcm")
     charged = (said.text,)
     match rest:
         case "":
-            return _Answer(200, (sound,), {"content-type": kind}, charged)
+            return Answer(200, (sound,), {"content-type": kind}, charged)
         case "stream":
             size = max(1, round(len(sound) * _PIECE * said.rate / len(said.samples)) & ~1)
-            return _Answer(200, tuple(_cut_up(sound, size)), {"content-type": kind}, charged)
+            return Answer(200, tuple(_cut_up(sound, size)), {"content-type": kind}, charged)
         case "with-timestamps":
             found = {"audio_base64": _base64(sound), **_times(said, 0, len(said.text))}
-            return _json_answer(found if segments is None else {**found, "voice_segments": segments}, charged=charged)
+            return json_answer(found if segments is None else {**found, "voice_segments": segments}, charged=charged)
         case "stream/with-timestamps":
             lines = _lines(said, sound, segments)
-            return _Answer(200, tuple(lines), {"content-type": "application/json"}, charged)
-    raise _Refused(404, {"detail": "Not Found"})
+            return Answer(200, tuple(lines), {"content-type": "application/json"}, charged)
+    raise Refused(404, {"detail": "Not Found"})
 
 
 def _times(said: Spoken, first: int, last: int) -> dict[str, Any]:
@@ -1016,7 +1052,7 @@ async def _received(head: bytes, reader: asyncio.StreamReader) -> Request:
     return Request(vendor, method, path, dict(parse_qsl(url.query)), headers, body, time.monotonic())
 
 
-def _head(answer: _Answer, *, streamed: bool) -> bytes:
+def _head(answer: Answer, *, streamed: bool) -> bytes:
     length = {"transfer-encoding": "chunked"} if streamed else {"content-length": str(len(answer.pieces[0]))}
     lines = [f"{name}: {value}\r\n" for name, value in {**answer.headers, **length}.items()]
     reason = http.client.responses.get(answer.status, "")

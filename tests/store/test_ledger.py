@@ -159,3 +159,42 @@ def test_a_damaged_ledger_is_told_and_nothing_is_bought(ledger, workspace):
     with pytest.raises(StoreError, match="move it away"):
         asyncio.run(bought(account(ledger, workspace), vendor))
     assert vendor.asked == 0
+
+
+async def searched(made: Account, vendor: Vendor, found: bytes | None) -> tuple[bytes, int]:
+    """What is bought where an earlier request may have made something; and how often it was looked for."""
+    looked = 0
+
+    async def search() -> bytes | None:
+        nonlocal looked
+        looked += 1
+        return found
+
+    async with made.claim("key") as claimed:
+        return await claimed.buy(PENNY, vendor, search=search), looked
+
+
+def of_unknown_outcome(ledger: Ledger, workspace: Path) -> Account:
+    made = account(ledger, workspace)
+    with pytest.raises(OutcomeUnknownError):
+        asyncio.run(bought(made, Vendor(OutcomeUnknownError("gone"))))
+    return made
+
+
+def test_what_a_request_of_unknown_outcome_made_is_found_and_not_bought_again(ledger, workspace):
+    vendor = Vendor()
+    assert asyncio.run(searched(of_unknown_outcome(ledger, workspace), vendor, b"job")) == (b"job", 1)
+    assert vendor.asked == 0
+    assert [(entry.outcome, entry.cost) for entry in ledger.entries()] == [("arrived", Decimal("0.01"))]
+
+
+def test_where_it_made_nothing_it_is_bought_anew_and_paid_once(ledger, workspace):
+    vendor = Vendor()
+    assert asyncio.run(searched(of_unknown_outcome(ledger, workspace), vendor, None)) == (b"sound", 1)
+    assert vendor.asked == 1
+    assert [entry.outcome for entry in ledger.entries()] == ["refused", "arrived"]
+    assert ledger.spent() == Decimal("0.01")
+
+
+def test_nothing_is_looked_for_where_nothing_is_unclear(ledger, workspace):
+    assert asyncio.run(searched(account(ledger, workspace), Vendor(), b"job")) == (b"sound", 0)
