@@ -68,7 +68,28 @@ class Sound(BaseModel):
     mp3_kbps: BitRate = Field(default=128, description="MP3 bit rate, kbit/s")
 
 
-class Choices(Reading, Sound):
+class Filming(BaseModel):
+    """How a production is filmed: engines, photo, frame, captions, and how scenes follow on one another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    film: str = Field(default="preview", description="engine of talking photos: preview, heygen:avatar_iv")
+    assembly: str = Field(
+        default="preview", description="engine that puts films together: preview, creatomate:TEMPLATE"
+    )
+    photo: str = Field(default="", description="photo of every scene that names none: a file in photos/, a vendor's id")
+    orientation: Literal["portrait", "landscape"] = Field(default="portrait", description="720×1280 or 1280×720")
+    photo_fit: Literal["cover", "contain"] = Field(default="cover", description="fill the frame, or be all seen")
+    background: str = Field(
+        default="#101418", pattern="^#[0-9a-fA-F]{6}$", description="colour behind a photo, as #rrggbb"
+    )
+    captions: Literal["burned", "track", "none"] = Field(default="burned", description="in the picture, beside it")
+    crossfade: Seconds = Field(default=0.0, ge=0, le=5, description="between scenes; makes nothing longer or shorter")
+    title_card: Seconds = Field(default=0.0, ge=0, le=30, description="that a scene's title stands at its beginning")
+    motion: str = Field(default="", max_length=500, description="how the photo moves, for engines that can be told")
+
+
+class Choices(Reading, Sound, Filming):
     """What one production is made with; kept in it, so that it sounds the same wherever it is opened."""
 
     voice: str = Field(default="espeak", description="voice of every speaker that has none of its own")
@@ -102,6 +123,11 @@ class Settings(Choices, BaseSettings):
         """US dollars that a character costs with a vendor's model; None where neither the user nor the table knows."""
         thousand = self._price(engine, model)
         return thousand / 1000 if isinstance(thousand, Decimal) else None
+
+    def price_of_video(self, engine: str, model: str) -> Decimal | None:
+        """US dollars that a minute of video costs with a vendor's model; None where nobody knows."""
+        minute = self._price(engine, model)
+        return minute if isinstance(minute, Decimal) else None
 
     def token_prices(self, vendor: str, model: str) -> tuple[Decimal, Decimal] | None:
         """US dollars for a million tokens asked and a million answered; None where nobody knows."""
@@ -226,6 +252,7 @@ def _may_be(name: str) -> str:
         )
         return f"a number from {least} to {most}"
     special = {
+        "background": "a colour such as #101418",
         "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
         "workspace": "the path of a folder",
         "budget": "an amount in US dollars, from 0",

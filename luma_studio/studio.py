@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from luma_studio import speaking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
+from luma_studio.film import Equipment
 from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
@@ -23,8 +25,15 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.store.videos import VideoStore
+from luma_studio.video import engines
+from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, TalkingPhoto
+from luma_studio.video.engines import Kit
+from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
+
+Engine = TypeVar("Engine")
 
 AUDIO = "generated_audio"
 STORE = ".store"
@@ -70,6 +79,7 @@ class Studio:
         self.wires = Wires()
         self.names = Names(self.wires)
         self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
+        self._engines: dict[tuple[str, EngineChoice], object] = {}
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
@@ -212,6 +222,18 @@ class Studio:
             self._voices[key] = make_voice(choice, self.wires, self.settings.price)
         return self._voices[key]
 
+    def talking_photo(self, choice: str) -> TalkingPhoto:
+        """An engine that films scenes, as one writes it. Raises SettingError if it does not exist."""
+        return self._engine(choice, engines.talking_photo)
+
+    def image_to_video(self, choice: str) -> ImageToVideo:
+        """An engine that has stills move, as one writes it. Raises SettingError if it does not exist."""
+        return self._engine(choice, engines.image_to_video)
+
+    def assembly(self, choice: str) -> Assembly:
+        """An engine that puts films together, as one writes it. Raises SettingError if it does not exist."""
+        return self._engine(choice, engines.assembly)
+
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
@@ -235,7 +257,27 @@ class Studio:
     def _means(self) -> Means:
         store, prompts, settings = self.folder / STORE, self.workspace / "prompts", self.settings
         within = None if settings.batch_budget is None else BatchBudget(settings.batch, settings.batch_budget)
-        return Means(store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, within)
+        return Means(
+            store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, self.filming, within
+        )
+
+    def _engine(self, choice: str, make: Callable[[EngineChoice, Kit], Engine]) -> Engine:
+        """An engine, made once: it knows how many jobs it has with a vendor."""
+        key = make.__name__, EngineChoice.parse(choice)
+        if key not in self._engines:
+            self._engines[key] = make(key[1], Kit(self.wires, self.settings.price_of_video, self.folder))
+        return cast(Engine, self._engines[key])
+
+    @property
+    def filming(self) -> Equipment:
+        """What productions are filmed with."""
+        videos = VideoStore(self.folder / STORE / "videos")
+        return Equipment(videos, self.photos, self.talking_photo, self.assembly)
+
+    @property
+    def photos(self) -> Photos:
+        """The photos of this workspace, which lie in its folder ``photos/``."""
+        return Photos(self.workspace / "photos", self.folder / STORE / "cards")
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

@@ -69,13 +69,15 @@ class Photo:
     """Who is seen talking: a ``still``, or what a vendor has of its own.
 
     ``avatar`` is a vendor's id of a look or photo, ``address`` one from which the vendor fetches a picture itself: we
-    never ask it. ``name`` is what it is called.
+    never ask it. ``name`` is what it is called. ``drawn`` says that the still only stands for a photo that there is
+    not.
     """
 
     name: str
     still: Still | None = None
     avatar: str = ""
     address: str = ""
+    drawn: bool = False
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -123,7 +125,8 @@ class Shot:
     """One scene as it is filmed: who talks, what is heard, and what is shown.
 
     ``cues`` are its captions, in seconds from its beginning; ``text`` is what is spoken, for engines with a voice of
-    their own; ``motion`` says how the photo moves, for engines that can be told.
+    their own; ``motion`` says how the photo moves, for engines that can be told. ``asset`` is the vendor's id of a
+    sound that it has already, and that the script names for this scene ("": it is given ours).
     """
 
     scene: str
@@ -135,6 +138,7 @@ class Shot:
     language: str
     look: Look
     motion: str = ""
+    asset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +225,10 @@ class Made:
     """What an engine tells of a video that it made.
 
     ``video_id`` is the vendor's; ``video_url`` and ``thumbnail_url`` are the vendor's, and expire; ``request`` and
-    ``status`` are what was asked and how it stood last, as JSON.
+    ``status`` are what was asked and how it stood last, as JSON. ``message`` is what its user should know of it.
     """
 
+    message: str = ""
     video_id: str = ""
     video_url: str = ""
     thumbnail_url: str = ""
