@@ -16,7 +16,7 @@ from luma_studio.store import files
 from luma_studio.store.ledger import Account
 from luma_studio.store.videos import KeptVideo, VideoStore
 from luma_studio.video.base import ImageToVideo, Motion, Told, fingerprint
-from luma_studio.video.making import made
+from luma_studio.video.once import made
 from luma_studio.video.thumbnails import thumbnail
 
 FOLDER = "animated"

@@ -42,7 +42,7 @@ from luma_studio.video.base import (
     Told,
     fingerprint,
 )
-from luma_studio.video.making import Make, made
+from luma_studio.video.once import Make, made
 from luma_studio.video.photos import Photos, colour
 from luma_studio.video.thumbnails import thumbnail
 
@@ -187,15 +187,16 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
     said = {direction.name: direction.text for direction in scene.directions}
     rate, length, digest = part.timeline.rate, part.timeline.length, export.sound_digest(part)
     title = placed.title or footage.title
+    look = look_of(footage.choices, colour(said.get(_BACKGROUND, "")))
     return Shot(
         scene=placed.id,
         title=title,
-        photo=equipment.photos.of(said.get(_PHOTO, ""), footage.choices.photo, title),
+        photo=equipment.photos.of(said.get(_PHOTO, ""), footage.choices.photo, title, look),
         sound=SceneSound(equipment.videos.sound(digest), digest, length, rate),
         cues=captions(part.timeline, clauses),
         text=" ".join(clause.text for clause in clauses),
         language=export.language_of(clauses),
-        look=look_of(footage.choices, colour(said.get(_BACKGROUND, ""))),
+        look=look,
         motion=footage.choices.motion,
         asset=said.get(_ASSET, ""),
     )

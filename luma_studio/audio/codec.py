@@ -54,7 +54,7 @@ _READABLE = "wav,w64,aiff,flac,mp3,aac,mov,ogg,matroska,caf,au"
 _AS_THEY_ARE = {"flt": np.float32, "fltp": np.float32, "s16": np.int16, "s16p": np.int16}
 _NO_SOUND = "is not audio that can be read here: WAV, AIFF, FLAC, MP3, M4A, AAC, Ogg, Opus or WebM"
 _DAMAGED = "is damaged or ends too early"
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _WAV_MOST = 0xFFFFFFFF - 36  # bytes of samples: RIFF counts in 32 bits, the rest of the header among them
 _CTOC_MOST = 255  # the number of entries is one byte
 _MP4_TITLE_MOST = 255  # bytes; longer ones are cut by FFmpeg in the middle of a character
@@ -172,7 +172,7 @@ def encode(  # noqa: PLR0913
     if kind == "wav":
         return _encode_wav(pieces, out, rate)
     form = _Form.of(kind, rate, kbps, _sane(chapters), tags or Tags(), length)
-    guard = _Guard(out)
+    guard = Guard(out)
     try:
         count = _encode_av(_within(pieces, length), guard, rate, form)
     except av.FFmpegError as error:
@@ -460,8 +460,8 @@ class _Form:
             metadata |= {name.upper(): text for name, text in _replay_gain(tags).items()}
             metadata |= _vorbis_chapters(chapters, rate)
             return cls("flac", "flac", exact, {}, None, metadata, "", ())
-        if kind in {"m4a", "aac"} and rate not in _AAC_RATES:
-            raise AudioError(f"AAC has no sample rate of {rate} Hz; take one of {', '.join(map(str, _AAC_RATES))}.")
+        if kind in {"m4a", "aac"} and rate not in AAC_RATES:
+            raise AudioError(f"AAC has no sample rate of {rate} Hz; take one of {', '.join(map(str, AAC_RATES))}.")
         if kind == "aac":
             return cls("adts", "aac", exact, fast, kbps * 1000, {}, "", ())
         if kind == "m4a":
@@ -473,7 +473,7 @@ class _Form:
         raise AudioError(f"There is no encoder for {kind!r}; take wav, flac, m4a or aac.")
 
 
-class _Guard:
+class Guard:
     """A file for FFmpeg that keeps the first error and from then on takes everything without writing it.
 
     FFmpeg goes on after some failed writes, and PyAV prints or drops errors that it gets while another is under way;
@@ -515,7 +515,7 @@ def _write(out: BinaryIO, data: bytes) -> None:
         view = view[out.write(view) :]
 
 
-def _encode_av(pieces: Iterable[Samples], out: _Guard, rate: int, form: _Form) -> int:
+def _encode_av(pieces: Iterable[Samples], out: Guard, rate: int, form: _Form) -> int:
     base = Fraction(1, rate)
     count = 0
     with av.open(out, "w", format=form.container, options=form.options) as container:

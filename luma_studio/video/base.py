@@ -172,7 +172,8 @@ class Motion:
 class Part:
     """A scene of a film: its video's file, and where it lies in the film's sound, in samples.
 
-    ``address`` is where a vendor that puts films together can fetch it ("" where nobody has it but us).
+    ``address`` is where a vendor that puts films together can fetch it ("" where nobody has it but us). ``captions`` is
+    how its video has its captions: burned ones are not drawn over a second time.
     """
 
     scene: str
@@ -182,6 +183,7 @@ class Part:
     start: int
     length: int
     address: str = ""
+    captions: Captions = "none"
 
 
 @dataclass(frozen=True, slots=True)

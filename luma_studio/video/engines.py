@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from luma_studio.errors import SettingError
+from luma_studio.video import preview
 from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, TalkingPhoto
 from luma_studio.wire import Wires
 
@@ -23,6 +24,9 @@ class Kit:
 
 def talking_photo(choice: EngineChoice, kit: Kit) -> TalkingPhoto:
     """An engine that films scenes. Raises SettingError if there is none, or not with these settings."""
+    match choice.engine:
+        case preview.ENGINE:
+            return preview.PreviewTalkingPhoto()
     raise _none(choice, "films scenes", "preview, heygen")
 
 

@@ -1,41 +1,64 @@
-"""Having a video made that is not there yet, once among all processes, and taking it in."""
+"""What the embedded engines share: work in a thread that can be stopped, and frames drawn on all cores."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from luma_studio.store.ledger import Account
-from luma_studio.store.videos import KeptVideo, VideoStore
-from luma_studio.video.base import Made
+import av
 
-Make = Callable[[Account, Path], Awaitable[Made]]
-"""Makes a video at a path, on an account that has the claim of it."""
+from luma_studio.errors import Stopped
+from luma_studio.video.base import Tell, Told
 
-
-async def made(videos: VideoStore, account: Account, fingerprint: str, make: Make, *, paid: bool) -> KeptVideo:
-    """The video of a fingerprint, made if it is not there; only then what was bought for it is forgotten.
-
-    So whoever dies before that finds the vendor's job again. Raises as ``make``.
-    """
-    async with account.claim(fingerprint) as claimed:
-        kept = await asyncio.to_thread(videos.get, fingerprint)  # made by another, meanwhile
-        if kept is None:
-            into = await asyncio.to_thread(videos.making, fingerprint)
-            told = await make(claimed, into)
-            kept = await asyncio.to_thread(lambda: videos.put(fingerprint, into, _about(told), durable=paid))
-        await claimed.forget()
-        return kept
+_THREADS = 2
+_WAITING = 6  # frames that are drawn and not yet written
+_SHARES = 100  # how often it is told how far a film is, at most
 
 
-def _about(told: Made) -> dict[str, Any]:
-    return {
-        "message": told.message,
-        "video_id": told.video_id,
-        "video_url": told.video_url,
-        "thumbnail_url": told.thumbnail_url,
-        "request": dict(told.request),
-        "status": dict(told.status),
-    }
+async def in_thread(work: Callable[[Tell], None], tell: Tell) -> None:
+    """Do some work in a thread. When the task is cancelled, the work ends at the next thing that it tells."""
+    ended = threading.Event()
+
+    def told(how_far: Told) -> None:
+        if ended.is_set():
+            raise Stopped
+        tell(how_far)
+
+    task = asyncio.ensure_future(asyncio.to_thread(work, told))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        ended.set()
+        await asyncio.wait([task])  # what it leaves behind is cleared away before anybody goes on
+        task.exception()
+        raise
+
+
+def counting(tell: Tell, frames: int, message: str) -> Callable[[int], None]:
+    """Hears of how many frames are written, and tells it now and then."""
+    step = max(1, min(frames // _SHARES, 25))
+
+    def done(count: int) -> None:
+        if count % step == 0 or count == frames:
+            tell(Told("processing", message, count / frames))
+
+    return done
+
+
+def drawn_ahead(draw: Callable[[int], av.VideoFrame], count: int) -> Iterator[av.VideoFrame]:
+    """The frames 0 to ``count`` - 1 in order, some of them drawn ahead, in two threads."""
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="frames") as pool:
+        waiting: deque[Future[av.VideoFrame]] = deque()
+        try:
+            for number in range(count):
+                waiting.append(pool.submit(draw, number))
+                if len(waiting) > _WAITING:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()

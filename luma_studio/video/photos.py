@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PIL import ImageColor
 
-from luma_studio.errors import SettingError, VideoError
+from luma_studio.errors import SettingError
 from luma_studio.store import files
-from luma_studio.video.base import Photo
-from luma_studio.video.stills import card, look_at
+from luma_studio.video.base import Look, Photo
+from luma_studio.video.stills import card, take_in
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 _ID = re.compile(r"[A-Za-z0-9_-]{4,128}")  # of a vendor's own photo or avatar
 
 
@@ -33,16 +33,16 @@ class Photos:
     def find(self, name: str) -> Photo | None:
         """A photo by its file's name, with or without its ending, in small or capital letters; None where it is not.
 
-        Raises VideoError for a file that is no picture.
+        Raises SettingError for a file that is no picture.
         """
         wanted = name.strip().casefold()
         for each in self.names():
             if wanted in (each.casefold(), Path(each).stem.casefold()):
-                return Photo(Path(each).stem, look_at(self.folder / each))
+                return Photo(Path(each).stem, take_in(self.folder / each, self._cards))
         return None
 
     def add(self, path: Path) -> str:
-        """Take a picture's file in, and give the name it has here. Raises VideoError for what is no picture."""
+        """Take a picture's file in, and give the name it has here. Raises SettingError for what is no picture."""
         with files.explained(path):
             data = path.read_bytes()
         return self.put(path.name, data)
@@ -50,7 +50,7 @@ class Photos:
     def put(self, name: str, data: bytes) -> str:
         """Take a picture in under a name, and give the name it has here: another one where that holds another picture.
 
-        Raises SettingError for a name without the ending of a picture, VideoError for what is no picture.
+        Raises SettingError for a name without the ending of a picture, and for what is no picture.
         """
         plain = files.name_from(name)
         stem, ending = Path(plain).stem, Path(plain).suffix.lower()
@@ -63,13 +63,13 @@ class Photos:
         if not path.exists():
             files.write(path, data)
             try:
-                look_at(path)
-            except VideoError:
+                take_in(path, self._cards)
+            except SettingError:
                 files.remove(path)
                 raise
         return taken
 
-    def of(self, named: str, default: str, title: str) -> Photo:
+    def of(self, named: str, default: str, title: str, look: Look) -> Photo:
         """The photo of a scene: the one its script names, or else the production's, or else a card with its title.
 
         What is neither a file here nor an address is the id of one that the vendor has. An address counts only where
@@ -80,10 +80,10 @@ class Photos:
             if found is not None:
                 return found
             if name == default.strip() and name.lower().startswith("https://"):
-                return Photo(name, card(title, self._cards), address=name)
+                return Photo(name, card(title, self._cards, look), address=name)
             if _ID.fullmatch(name):
-                return Photo(name, card(name, self._cards), avatar=name)
-        return Photo(title, card(title, self._cards), drawn=True)
+                return Photo(name, card(name, self._cards, look), avatar=name)
+        return Photo(title, card(title, self._cards, look), drawn=True)
 
     def _is_photo(self, path: Path) -> bool:
         return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
