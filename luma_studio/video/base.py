@@ -81,8 +81,16 @@ class Photo:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What of it decides how a video looks: not how it is called, nor where its file lies."""
-        return {"still": self.still.digest if self.still else "", "avatar": self.avatar, "address": self.address}
+        """What of it decides how a vendor's video looks: not how it is called, nor where its file lies.
+
+        A still beside a vendor's own photo only stands for that.
+        """
+        own = self.avatar or self.address
+        return {
+            "still": self.still.digest if self.still and not own else "",
+            "avatar": self.avatar,
+            "address": self.address,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class Photos:
             if name == default.strip() and name.lower().startswith("https://"):
                 return Photo(name, card(title, self._cards, look), address=name)
             if _ID.fullmatch(name):
-                return Photo(name, card(name, self._cards, look), avatar=name)
+                return Photo(name, card(title, self._cards, look), avatar=name)
         return Photo(title, card(title, self._cards, look), drawn=True)
 
     def _is_photo(self, path: Path) -> bool:

@@ -48,7 +48,7 @@ class PreviewTalkingPhoto:
         return {
             "engine": ENGINE,
             "version": _VERSION,
-            "photo": dict(shot.photo.identity),
+            "photo": shot.photo.still.digest if shot.photo.still else "",
             "sound": [shot.sound.digest, shot.sound.length, shot.sound.rate],
             "look": {**asdict(shot.look), "captions": captions},
             "cues": [] if captions == "none" else [[cue.start, cue.end, list(cue.lines)] for cue in shot.cues],
