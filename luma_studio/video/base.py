@@ -83,9 +83,9 @@ class Photo:
     def identity(self) -> Mapping[str, str]:
         """What of it decides how a vendor's video looks: not how it is called, nor where its file lies.
 
-        A still beside a vendor's own photo only stands for that.
+        A still beside a vendor's own photo, or drawn for want of one, only stands for that.
         """
-        own = self.avatar or self.address
+        own = self.avatar or self.address or self.drawn
         return {
             "still": self.still.digest if self.still and not own else "",
             "avatar": self.avatar,
