@@ -15,7 +15,18 @@ from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
 
 _ENDINGS = {".ttf", ".otf", ".ttc", ".otc"}
-_LIKED = ("notosans", "inter", "segoeui", "sfns", "helveticaneue", "arial", "roboto", "opensans", "nirmala", "dejavusans")
+_LIKED = (
+    "notosans",
+    "inter",
+    "segoeui",
+    "sfns",
+    "helveticaneue",
+    "arial",
+    "roboto",
+    "opensans",
+    "nirmala",
+    "dejavusans",
+)
 _UNLIKED = ("italic", "oblique", "mono", "condensed", "narrow", "serif", "display", "light", "thin", "black", "looped")
 _NO_TEXT = ("lastresort", "adobeblank", "emoji", "symbols", "math", "music", "keyboard", "dingbats", "signwriting")
 _UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # kinds of characters that need no letter of a font

@@ -1,4 +1,4 @@
-"""Frames and sound into a film: MP4 with H.264 and AAC, a track of captions, and chapters; exactly as long as its sound.
+"""Frames and sound into a film: MP4 with H.264, AAC, captions and chapters; exactly as long as its sound.
 
 Times are in ticks that both a sample and a frame are a whole number of, so that nothing drifts. The same frames and
 sound give the same bytes.
@@ -79,7 +79,11 @@ def check_look(look: Look) -> None:
             raise SettingError(f"A film cannot have a {name} of {size} pixels. Take an even number from 32 to 4096.")
     if not 1 <= look.fps <= 60:
         raise SettingError(f"A film cannot have {look.fps} frames a second. Take a number from 1 to 60.")
-    if len(look.background) != 7 or look.background[0] != "#" or set(look.background[1:]) - set("0123456789abcdefABCDEF"):
+    if (
+        len(look.background) != 7
+        or look.background[0] != "#"
+        or set(look.background[1:]) - set("0123456789abcdefABCDEF")
+    ):
         raise SettingError(f"{look.background!r} is no colour. Write it as #rrggbb, such as #101418.")
 
 
