@@ -24,7 +24,6 @@ from luma_studio.video import heygen_account
 from luma_studio.video.base import EngineChoice, Made, Shot, Tell
 from luma_studio.video.heygen_asked import (
     ENGINE,
-    Asked,
     check_can_film,
     check_shot,
     is_look,

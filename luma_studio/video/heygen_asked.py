@@ -264,8 +264,8 @@ def aspect_ratio(look: Look) -> str:
         if look.width * height == look.height * width:
             return name
     raise SettingError(
-        f"HeyGen has no video of {look.width} × {look.height}. Choose one that is {', '.join(_RATIOS.values())}, such as "
-        "720 × 1280."
+        f"HeyGen has no video of {look.width} × {look.height}. Choose 720 × 1280, or another that is one of: "
+        f"{', '.join(_RATIOS.values())}."
     )
 
 

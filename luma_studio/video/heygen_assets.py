@@ -81,14 +81,21 @@ class Assets:
 
     async def uploaded(self, upload: Upload, wire: Wire, account: Account) -> str:
         """The id of a file's asset: as it is known, or else uploaded by one process at a time. Raises VendorError."""
+        known = await asyncio.to_thread(self._usable, upload)
+        if known is not None:
+            return known.asset_id
         async with account.claim(f"heygen-{upload.digest}") as claimed:
-            known = (await asyncio.to_thread(self.known)).get(upload.digest)
-            if known is None or (self._force and upload.digest not in self._fresh):
+            known = await asyncio.to_thread(self._usable, upload)  # another may have uploaded it meanwhile
+            if known is None:
                 known = await _send(upload, wire)
                 await asyncio.to_thread(self._keep, upload.digest, known)
-                self._fresh.add(upload.digest)
             await claimed.forget()
             return known.asset_id
+
+    def _usable(self, upload: Upload) -> Asset | None:
+        if self._force and upload.digest not in self._fresh:
+            return None
+        return self.known().get(upload.digest)
 
     def drop(self, digest: str, asset_id: str) -> None:
         """Forget an asset that HeyGen does not know any more, unless it was uploaded anew meanwhile."""
@@ -100,6 +107,7 @@ class Assets:
         with self._changing() as kept:
             kept.pop(digest, None)  # so that the newest is the last
             kept[digest] = asset
+        self._fresh.add(digest)
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Asset]]:
