@@ -206,7 +206,7 @@ def read(found: Any) -> Seen:
     word = str(task.get("status", ""))
     stage = _STAGES.get(word.upper(), "processing")
     clips = generated(task)
-    message = "" if word.upper() in _STAGES else f"Freepik says: {word[:_SUBJECT]!r}"
+    message = "" if word.upper() in _STAGES else f"Freepik says: {jobs.plain(word)}"
     return Seen(stage, task, clips[0] if clips and stage == "completed" else "", message=message)
 
 

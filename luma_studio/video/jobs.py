@@ -34,6 +34,7 @@ from luma_studio.wire import Answer, Call, Wire, broken, json_of
 _APPEARS = 60.0  # seconds in which a job that was just begun may be one that the vendor does not have
 _GARBLED = 3  # answers in a row that are not what they should be
 _GONE = (NotFoundError, NotAllowedError, BadKeyError, BadRequestError)  # how a host refuses an address that expired
+_WORDS = 500  # characters
 _NAME = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
@@ -103,6 +104,12 @@ def checked_name(vendor: str, name: str) -> str:
     if name and not _NAME.fullmatch(name):
         raise SettingError(f"{name[:80]!r} is no job of {vendor}. Give it as {vendor} shows it: letters and hyphens.")
     return name
+
+
+def plain(text: object) -> str:
+    """What a vendor says as it may be shown: in one line, and not long."""
+    shown = "".join(each if each.isprintable() else " " for each in str(text)[:_WORDS])
+    return " ".join(shown.split())
 
 
 def names(account: Account, vendor: str, named: Callable[[Any], str | None]) -> set[str]:
