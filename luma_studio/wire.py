@@ -60,7 +60,8 @@ _WORDS = 5.0  # seconds that an error's body may take
 _MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
 _VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
-_HERE = ("127.0.0.1", "::1", "localhost")
+HERE = ("127.0.0.1", "::1", "localhost")
+"""This computer, as addresses name it."""
 _POOR = ("quota_exceeded", "insufficient_quota", "insufficient_credit", "billing_hard_limit")  # whatever the status
 
 _TROUBLE = (OverloadedError, "{name} has trouble of its own ({status}). Try again in a while.")
@@ -437,7 +438,7 @@ def led(who: str, address: str) -> tuple[Wire, str]:
     try:
         there = urlsplit(address)
         there.port  # noqa: B018 - which raises for one that cannot be
-        if there.scheme == "https" or (there.scheme == "http" and there.hostname in _HERE):
+        if there.scheme == "https" or (there.scheme == "http" and there.hostname in HERE):
             host = there.netloc.rpartition("@")[2]
             path = there.path + (f"?{there.query}" if there.query else "")
             return Wire(Vendor(host, "", f"{there.scheme}://{host}", key="", header="")), path
