@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from luma_studio import speaking
@@ -26,14 +25,10 @@ from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.store.videos import VideoStore
-from luma_studio.video import engines
-from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, TalkingPhoto
 from luma_studio.video.engines import Kit
 from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
-
-Engine = TypeVar("Engine")
 
 AUDIO = "generated_audio"
 STORE = ".store"
@@ -79,7 +74,6 @@ class Studio:
         self.wires = Wires()
         self.names = Names(self.wires)
         self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
-        self._engines: dict[tuple[str, EngineChoice], object] = {}
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
@@ -222,18 +216,6 @@ class Studio:
             self._voices[key] = make_voice(choice, self.wires, self.settings.price)
         return self._voices[key]
 
-    def talking_photo(self, choice: str) -> TalkingPhoto:
-        """An engine that films scenes, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.talking_photo)
-
-    def image_to_video(self, choice: str) -> ImageToVideo:
-        """An engine that has stills move, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.image_to_video)
-
-    def assembly(self, choice: str) -> Assembly:
-        """An engine that puts films together, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.assembly)
-
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
@@ -261,18 +243,10 @@ class Studio:
             store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, self.filming, within
         )
 
-    def _engine(self, choice: str, make: Callable[[EngineChoice, Kit], Engine]) -> Engine:
-        """An engine, made once: it knows how many jobs it has with a vendor."""
-        key = make.__name__, EngineChoice.parse(choice)
-        if key not in self._engines:
-            self._engines[key] = make(key[1], Kit(self.wires, self.settings.video_price, self.folder))
-        return cast(Engine, self._engines[key])
-
-    @property
-    def filming(self) -> Equipment:
-        """What productions are filmed with."""
-        videos = VideoStore(self.folder / STORE / "videos")
-        return Equipment(videos, self.photos, self.talking_photo, self.assembly)
+    def filming(self, force_upload: bool = False) -> Equipment:
+        """What productions are filmed with; ``force_upload`` has vendors given anew what they have."""
+        kit = Kit(self.wires, self.settings.video_price, self.folder, force_upload)
+        return Equipment(VideoStore(self.folder / STORE / "videos"), self.photos, kit)
 
     @property
     def photos(self) -> Photos:

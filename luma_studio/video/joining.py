@@ -88,7 +88,7 @@ class PreviewAssembly:
         await making.in_thread(lambda told: _assemble(cut, into, told), tell)
         captions, message = captions_of(cut), captions_message(cut)
         tell(Told("completed", message, 1.0))
-        return Made(status={"captions": captions, "message": message})
+        return Made(status={"captions": captions}, message=message)
 
 
 def captions_of(cut: Cut) -> Captions:

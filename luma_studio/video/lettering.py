@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from luma_studio.video.fonts import clusters, runs, unwritable
+from luma_studio.video.fonts import Run, clusters, runs, unwritable
 
 _LEADING = 1.28  # of the size, from line to line, where the letters do not ask for more
 _SHADOW = 190  # of 255, around letters

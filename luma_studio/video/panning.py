@@ -105,7 +105,7 @@ class PreviewImageToVideo:
         await making.in_thread(lambda told: _animate(motion, into, told), tell)
         message = "The preview moves the camera only; what moves in the picture needs a vendor."
         tell(Told("completed", message, 1.0))
-        return Made(status={"message": message, "move": asdict(move_of(motion.prompt))})
+        return Made(status={"move": asdict(move_of(motion.prompt))}, message=message)
 
 
 def _animate(motion: Motion, into: Path, tell: Tell) -> None:

@@ -75,7 +75,7 @@ class PreviewTalkingPhoto:
         await making.in_thread(lambda told: _film(shot, into, told), tell)
         captions, message = captions_of(shot), captions_message(shot)
         tell(Told("completed", message, 1.0))
-        return Made(message, status={"captions": captions})
+        return Made(status={"captions": captions}, message=message)
 
 
 def captions_of(shot: Shot) -> Captions:
