@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from luma_studio.agents import NAMES, RULES, analysis, planning, sanitizer, segmentation, splice
+from luma_studio.agents import FILM, NAMES, RULES, analysis, avatar, planning, sanitizer, segmentation, splice
 from luma_studio.agents.planning import Part
 from luma_studio.script import parse
 from luma_studio.settings import Reading
@@ -25,7 +25,8 @@ SCENES = [Part("Arriving", "Sit down.", 60.0, 30.0), Part("Rest", "Only breathe.
 def test_every_agent_has_a_prompt_that_is_shipped():
     agents = [module.AGENT for module in (analysis, planning, sanitizer, segmentation, splice)]
     assert [agent.name for agent in agents] == list(NAMES)
-    assert sorted(path.stem for path in shipped("prompts").glob("*.md")) == list(NAMES)
+    assert [module.AGENT.name for module in (avatar,)] == list(FILM)
+    assert sorted(path.stem for path in shipped("prompts").glob("*.md")) == sorted((*NAMES, *FILM))
 
 
 @pytest.mark.parametrize(
