@@ -35,7 +35,7 @@ from luma_studio.video.heygen_asked import (
     uploads,
     video_request,
 )
-from luma_studio.video.heygen_assets import Assets
+from luma_studio.video.heygen_assets import Assets, check_upload
 from luma_studio.video.heygen_jobs import Render, Renderer, Request
 from luma_studio.wire import HEYGEN, Wires
 
@@ -101,6 +101,8 @@ class _Engine:
         if not await asyncio.to_thread(account.has_arrived):
             await self._check_looks(shots)
         needed = {each.digest: each for shot in shots for each in uploads(self._asked, shot, shot.asset)}
+        for each in needed.values():
+            check_upload(each.path, each.kind)
         what, seconds = price_name(self._asked, shots[0]), round(sum(shot.sound.seconds for shot in shots))
         purchase = Purchase(HEYGEN.name, what, title, seconds, self._cost(shots))
         burned = shots[0].look.captions == "burned"
@@ -119,7 +121,7 @@ class _Engine:
 class HeyGen(_Engine):
     """Films a scene: ``heygen:avatar_iv,resolution=1080p,expressiveness=high,voice=VOICE_ID``.
 
-    A photo is a look (the id in ``avatar``), an asset (``asset:ID`` there), a ``still`` or an ``address``, whichever it
+    A photo is a look (the id in ``avatar``), an asset (``asset:ID`` there), an ``address`` or a ``still``, whichever it
     has first. It talks with the scene's sound, or the ``asset`` that the script names in its place ("heygen id"). With
     ``voice``, one of HeyGen's own speaks the scene's text: how long the video is, HeyGen decides then.
 
