@@ -183,7 +183,7 @@ async def _fetched(job: Job, name: str, into: Path, tell: Tell) -> Seen:
         try:
             await fetch_video(job.vendor, seen.address, into)
         except _GONE as error:
-            raise _lost(job, name, "does not give out what it made as") from error
+            raise _lost(job, name, "does not give out") from error
     return seen
 
 

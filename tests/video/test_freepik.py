@@ -482,9 +482,8 @@ def test_what_will_not_pass_is_told_and_the_next_try_takes_up_the_same_task(vend
 
 def test_a_task_that_fails_half_way_is_told_and_the_next_try_makes_a_new_one(vendors, workspace, beach):
     vendors.film["freepik"].schedule = ("CREATED", "IN_PROGRESS", "FAILED")
-    with pytest.raises(
-        JobFailedError, match=f"Freepik could not make the video {_next(vendors, 0)}: it gives no reason"
-    ):
+    task = _next_task(vendors)
+    with pytest.raises(JobFailedError, match=f"Freepik could not make the video {task}: it gives no reason"):
         animated(beach, workspace)
     vendors.film["freepik"].schedule = ("COMPLETED",)
     made = animated(beach, workspace)
@@ -543,7 +542,7 @@ def test_a_task_that_the_vendor_lost_is_bought_anew_only_on_purpose(vendors, wor
 def test_an_address_that_has_expired_is_asked_for_anew_once(vendors, workspace, beach, stale):
     vendors.film["freepik"].stale = stale
     if stale == 2:
-        with pytest.raises(NotFoundError, match="does not give out what it made as the video"):
+        with pytest.raises(NotFoundError, match="Freepik does not give out the video"):
             animated(beach, workspace)
     animated(beach, workspace)
     assert in_hand(workspace) == clip_of(only(vendors), workspace)
@@ -635,6 +634,32 @@ def test_several_clips_are_made_at_once(vendors, workspace, wires):
     asyncio.run(all_of_them())
     assert set(vendors.bought.values()) == {1}
     assert len(vendors.bought) == 5
+
+
+@pytest.mark.parametrize("asked", [lists, creates, looks, fetches])
+def test_whoever_is_interrupted_while_the_vendor_is_asked_buys_the_clip_once(vendors, workspace, beach, asked):
+    vendors.misbehave(Fault(how="hang"), when=asked)
+
+    async def interrupted(wires: Wires) -> None:
+        engine = freepik(wires=wires)
+        async with account(workspace).claim(fingerprint(engine.identity(beach))) as claimed:
+            work = asyncio.ensure_future(engine.animate(beach, claimed, workspace / "made.mp4"))
+            while not any(map(asked, vendors.requests)):
+                await asyncio.sleep(0.01)
+            work.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await work
+
+    wires = Wires()
+    asyncio.run(interrupted(wires))
+    wires.close()
+    vendors.calm_down()
+    if asked is creates:
+        with pytest.raises(OutcomeUnknownError):
+            animated(beach, workspace)
+    animated(beach, workspace, f"task={only(vendors)}" if asked is creates else "")
+    assert in_hand(workspace) == clip_of(only(vendors), workspace)
+    assert vendors.bought == {WAVES: 1}
 
 
 @pytest.mark.parametrize("error", [Killed, OSError(28, "No space left on device")])

