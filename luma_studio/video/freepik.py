@@ -89,7 +89,7 @@ class Freepik:
     async def look(self, task: str) -> Seen:
         """How a task stands. Raises VendorError; NotFoundError for a moment after it was begun."""
         wire = self._wire()
-        answer = await wire.send(Call("GET", _STATUS + quote(task, safe=""), tries=1))
+        answer = await wire.send(jobs.glance(_STATUS + quote(task, safe="")))
         found = json_of(answer, wire.vendor)
         if named(found) != task:
             raise broken(wire.vendor, f"is not of the task {task}", answer)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from luma_studio.errors import SettingError
@@ -21,6 +23,7 @@ _LONGEST_SIDE = 2.5  # times the other
 _PROMPT = 2500  # characters
 _MASKS = 6
 _POINTS = (2, 77)
+_BEGINNINGS = MappingProxyType({b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"})
 _SAME_SHAPE = 0.01  # by which the shape of a mask may differ from the picture's: sides are whole pixels
 
 
@@ -57,12 +60,27 @@ def shown(motion: Motion) -> dict[str, Any]:
     return _body(motion, lambda still: still.path.name)
 
 
+def decoded(text: str, folder: Path) -> Path:
+    """A picture that is given as base64, put into a folder as the file that it is. Raises SettingError, StoreError."""
+    plain = "".join(text.rpartition("base64,")[2].split())
+    try:
+        data = base64.b64decode(plain, validate=True)
+    except ValueError:
+        data = b""
+    suffix = next((suffix for begins, suffix in _BEGINNINGS.items() if data.startswith(begins)), None)
+    if suffix is None:
+        raise SettingError("The picture is no PNG or JPEG in base64. Give it so, or as a file or an address.")
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
+    files.write(path, data)
+    return path
+
+
 def _body(motion: Motion, picture: Callable[[Still], str]) -> dict[str, Any]:
     photo, static = motion.photo, motion.static_mask
     optional = {
         "image": picture(photo.still) if photo.still else photo.address,
-        "prompt": motion.prompt,
-        "negative_prompt": motion.negative_prompt,
+        "prompt": _sent(motion.prompt),
+        "negative_prompt": _sent(motion.negative_prompt),
         "static_mask": picture(static) if static else "",
         "dynamic_masks": [
             {"mask": picture(mask.picture), "trajectories": [{"x": x, "y": y} for x, y in mask.trajectory]}
@@ -72,6 +90,11 @@ def _body(motion: Motion, picture: Callable[[Still], str]) -> dict[str, Any]:
     }
     asked = {"duration": str(motion.seconds), "cfg_scale": float(motion.guidance)}
     return asked | {name: value for name, value in optional.items() if value}
+
+
+def _sent(text: str) -> str:
+    """A text as it can be sent: without halves of characters."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _encoded(still: Still) -> str:

@@ -28,6 +28,8 @@ _SPECS = {
     "openai": ("openai.openapi.json", "https://api.openai.com", "/v1"),
     "groq": ("openai.openapi.json", "https://api.groq.com", "/openai/v1"),
     "heygen": ("heygen.openapi.json", "https://api.heygen.com", ""),
+    "freepik": ("freepik.openapi.json", "https://api.freepik.com", ""),
+    "creatomate": ("creatomate.openapi.json", "https://api.creatomate.com", ""),
 }
 _OUTSIDE = ("/previews/",)  # paths of the fake that stand for files elsewhere
 
@@ -74,6 +76,8 @@ class _Contract:
     def __init__(self, spec: dict[str, Any]) -> None:
         from openapi_core import OpenAPI as Opened  # noqa: PLC0415
 
+        if spec["openapi"].startswith("3.0"):
+            spec["openapi"] = "3.1.0"  # which says the same of these, and lets what is made of parts be strict
         _make_strict(spec, frozenset(_parts(spec)))
         self.paths: Mapping[str, Any] = spec["paths"]
         self.openapi: OpenAPI = Opened.from_dict(spec)
