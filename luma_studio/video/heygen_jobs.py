@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -109,22 +110,18 @@ class Renderer:
     async def _in_turn(self, render: Render, account: Account, tell: Tell) -> tuple[_Job, Seen]:
         """The job, ended, as one of those that HeyGen bears at once; where it bears fewer, it waits for its turn."""
         title = _title(render.title, account.key or secrets.token_hex(_TOKEN))
-        waited = 0.0
-        refused: RateLimitError | None = None
-        for wait in waits(self.polling):
+        pauses, waited = waits(self.polling), 0.0
+        while True:
             try:
                 async with self.wire.jobs.passed():
                     return await self._ended(render, title, account, tell)
             except RateLimitError as error:
-                refused = error
-            pause = max(wait, refused.retry_after or 0.0)
-            waited += pause
-            if waited > self.polling.patience:
-                break
+                pause = max(next(pauses, math.inf), error.retry_after or 0.0)
+                waited += pause
+                if waited >= self.polling.patience:
+                    raise
             tell(Told("submitted", "HeyGen makes as many videos as it may at once; this one waits for its turn."))
             await asyncio.sleep(pause)
-        assert refused is not None, "there is at least one wait"  # noqa: S101 - for mypy
-        raise refused
 
     async def _ended(self, render: Render, title: str, account: Account, tell: Tell) -> tuple[_Job, Seen]:
         job = await self._bought(render, title, account)
