@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import math
 import secrets
@@ -36,6 +37,7 @@ from luma_studio.wire import HEYGEN, Answer, Call, Wire, broken
 _PATIENCE = 30.0  # seconds of a question, as the vendor's own client has them
 _CREATING = 120.0  # seconds of a create call
 _PAGE = 100  # videos of a list
+_SEARCHES = 3  # a list may not have at once what was begun
 _TITLE = 80  # characters of ours in a title
 _TOKEN = 16  # characters of a fingerprint in a title: enough to tell any two videos apart
 _GONE = 5  # looks in a row at which the vendor does not have it
@@ -141,8 +143,12 @@ class Renderer:
             return answer
 
         async def search() -> bytes | None:
-            job = await self._found(title)
-            return None if job is None else job.to_bytes()
+            for wait in itertools.islice(waits(self.polling), _SEARCHES):
+                job = await self._found(title)
+                if job is not None:
+                    return job.to_bytes()
+                await asyncio.sleep(wait)
+            return None
 
         return _Job.from_bytes(await account.buy(render.purchase, send, search=search))
 

@@ -193,6 +193,14 @@ def test_a_list_that_cannot_be_had_buys_nothing(workshop, heygen, workspace):
     check_bought_once(workshop, heygen, engine, scene)
 
 
+def test_a_list_that_has_it_a_little_later_is_looked_at_again(workshop, heygen, workspace):
+    engine, scene = workshop.engine(), shot(workspace)
+    began_unseen(workshop, heygen, engine, scene)
+    heygen.vendors.misbehave(Fault(200, {"data": [], "has_more": False, "next_token": None}), times=2, when=lists)
+    asyncio.run(workshop.film(engine, scene))
+    assert list(heygen.bought.values()) == [1]
+
+
 def test_where_the_list_has_it_not_it_is_asked_for_anew(workshop, heygen, workspace):
     heygen.listed = False
     engine, scene = workshop.engine(), shot(workspace)
