@@ -109,7 +109,9 @@ def test_scenes_are_made_one_film_by_one_purchase(workshop, heygen, vendors, wor
     engine.check(shots)
     into = workspace / "film.mp4"
     account = Account(workshop.ledger, workshop.folder / ".store", "calm", key="film")
-    asyncio.run(engine.film("Calm", shots, account, into, untold))
+    for _ in range(2):  # the second time it is taken up where it was
+        asyncio.run(engine.film("Calm", shots, account, into, untold))
+    assert list(heygen.bought.values()) == [1]
     request = asked(heygen)
     assert [scene["type"] for scene in request.pop("scenes")] == ["avatar_video", "avatar_video"]
     assert request == {"type": "studio", "title": "Calm [film]", "aspect_ratio": "9:16", "resolution": "1080p"}
