@@ -22,7 +22,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from luma_studio.agents import NO_MIND, MindQuote
-from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
+from luma_studio.commands.explained import explained
+from luma_studio.commands.personas import personas_command
+from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
 from luma_studio.production import Production
@@ -42,23 +44,6 @@ _STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "writ
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
-def _explained(command: Callable[..., None]) -> Callable[..., None]:
-    """End with one clear sentence and the right exit code when something goes wrong."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except LumaError as error:
-            Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            Console(stderr=True).print("Stopped. What was spoken is kept; run the same command to go on.")
-            sys.exit(130)
-
-    return run
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="luma-studio")
 def main() -> None:
@@ -68,11 +53,15 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
+main.add_command(personas_command)
+
+
 @main.command()
 @_SCRIPT
 @click.option("--name", help="Name of the production; the file's name by default.")
 @click.option(
-    "--voice", help="Voice of the narrator and of whoever has none: espeak:hi+f3,rate=140, elevenlabs:Rachel."
+    "--voice",
+    help="Voice of the narrator and of whoever has none: espeak:hi+f3,rate=140, elevenlabs:Rachel, persona:asha.",
 )
 @click.option(
     "--speaker", "speakers", multiple=True, metavar="NAME=VOICE", help="Voice of one speaker; may be repeated."
@@ -95,7 +84,7 @@ def main() -> None:
 @click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
 @click.option("--mind", help="Mind that cuts and times clauses: openai:MODEL, groq:MODEL,effort=low; '' for none.")
 @click.option("--budget", metavar="DOLLARS", help="Buy no more for this production than so many US dollars in all.")
-@_explained
+@explained
 def narrate(
     script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
 ) -> None:
@@ -166,7 +155,7 @@ Exit codes:
     "--name", help="Name of the batch, whose folder is generated_audio/NAME.batch; otherwise that of its files."
 )
 @click.option("--notebook", default="batch_narration.ipynb", show_default=True, metavar="PATH", help="Notebook to run.")
-@_explained
+@explained
 def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
     """Run a notebook for many scripts, here or on a cluster.
 
@@ -184,7 +173,7 @@ def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: A
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
 @click.option("--language", help="Language where the writing cannot tell.")
 @click.option("--granularity", type=click.Choice(["sentence", "clause"]), help="Where clauses end.")
-@_explained
+@explained
 def outline_command(script: Path, as_json: bool, **options: Any) -> None:
     """Show how SCRIPT is read: scenes, clauses, pauses, and what to look at."""
     changes = {option: value for option, value in options.items() if value is not None}
@@ -193,7 +182,7 @@ def outline_command(script: Path, as_json: bool, **options: Any) -> None:
 
 
 @main.command("voices")
-@_explained
+@explained
 def voices_command() -> None:
     """List the voices: what the embedded one can be, and those of each vendor that there is a key for."""
     console = Console(highlight=False)
@@ -244,7 +233,7 @@ def _serving(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--idle", type=click.FloatRange(min=1), default=40, show_default=True, help="Seconds a closed page's kernel lives."
 )
-@_explained
+@explained
 @_serving
 def open_command(notebook: str | None, **options: Any) -> None:
     """Open the studio in the browser: the notebooks as pages; NOTEBOOK first, studio.ipynb if none is named."""
@@ -257,7 +246,7 @@ def open_command(notebook: str | None, **options: Any) -> None:
 
 @main.command("lab")
 @click.argument("notebook", required=False)
-@_explained
+@explained
 @_serving
 def lab_command(notebook: str | None, **options: Any) -> None:
     """Open the workspace in JupyterLab, with copies of the studio's notebooks to change; NOTEBOOK first."""
@@ -284,7 +273,7 @@ def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
 @main.command()
 @click.option("--production", "name", help="Only what was bought for this production.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@_explained
+@explained
 def ledger(name: str | None, as_json: bool) -> None:
     """What was bought from vendors: asked, arrived, refused, and what it cost."""
     with Studio() as studio:
@@ -310,7 +299,7 @@ def ledger(name: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@_explained
+@explained
 def doctor() -> None:
     """Try every engine, and ask each vendor whether its key works and what is left."""
     console = Console(soft_wrap=True, highlight=False)

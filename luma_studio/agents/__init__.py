@@ -15,7 +15,7 @@ from luma_studio.agents.base import (
     lack,
     quoted,
 )
-from luma_studio.agents.mind import Mind, mind_of
+from luma_studio.agents.mind import WRITER, Mind, mind_of
 from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
 
@@ -23,6 +23,7 @@ __all__ = [
     "NAMES",
     "NO_MIND",
     "RULES",
+    "WRITER",
     "Agent",
     "Case",
     "Decision",
@@ -38,12 +39,14 @@ __all__ = [
 ]
 
 NAMES = ("analysis", "planning", "sanitizer", "segmentation", "splice")
+"""Those that decide about a production."""
 
 
 def check_minds(choices: Choices) -> None:
     """Raise SettingError for a mind that cannot be, or an agent that there is not."""
-    unknown = sorted(set(choices.minds) - set(NAMES))
+    names = (*NAMES, WRITER)
+    unknown = sorted(set(choices.minds) - set(names))
     if unknown:
-        raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(NAMES)}.")
-    for name in NAMES:
+        raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(names)}.")
+    for name in names:
         mind_of(choices, name)

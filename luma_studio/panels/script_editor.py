@@ -82,10 +82,10 @@ class ScriptEditor(HearingPanel):
         }
 
     def do_offers(self) -> Answer:
-        """What there is to choose from: personas, and vendors' voices and models, or why one has nothing."""
+        """What there is to choose from: vendors' voices and models, or why one has nothing, and personas."""
         studio = self.session.studio
-        offered: list[Offer | VendorError] = [Offer(PERSONA, "Personas", studio.personas.offered(), ())]
-        offered += asyncio.run(offers(studio.wires))
+        offered = asyncio.run(offers(studio.wires))
+        offered.append(Offer(PERSONA, "Personas", studio.personas.offered(), ()))
         for each in offered:
             if isinstance(each, Offer):
                 studio.names.learn(each.voices)

@@ -13,8 +13,10 @@ from luma_studio.errors import PersonaError, SettingError, UnsafeNameError
 from luma_studio.persona.pictures import Picture, look
 from luma_studio.script.languages import language_named
 from luma_studio.store import files
-from luma_studio.voices import ELEVENLABS, ESPEAK, EspeakVoice, VoiceChoice, elevenlabs
+from luma_studio.voices import VoiceChoice, elevenlabs
 from luma_studio.voices.base import Value
+from luma_studio.voices.embedded import ENGINE as ESPEAK
+from luma_studio.voices.espeak import EspeakVoice
 
 FOLDER = "personas"
 
@@ -243,7 +245,7 @@ def _bought(fields: _Fields, wrong: _Wrong) -> str:
             f"{voice[:60]!r} is no id, which has 20 letters and figures: luma-studio voices lists them",
         )
     settings: dict[str, Value] = fields.elevenlabs_settings
-    choice = VoiceChoice(ELEVENLABS, voice, tuple(sorted(settings.items())))
+    choice = VoiceChoice(elevenlabs.ENGINE, voice, tuple(sorted(settings.items())))
     try:
         elevenlabs.checked(choice)
     except SettingError as error:

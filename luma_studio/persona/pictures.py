@@ -91,7 +91,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 def _decode(data: bytes, kind: PictureKind) -> None:
     try:
-        with av.open(io.BytesIO(data), format=f"{kind}_pipe", options={"err_detect": "explode"}) as container:
+        with av.open(io.BytesIO(data), "r", format=f"{kind}_pipe", options={"err_detect": "explode"}) as container:
             frame = next(container.decode(video=0), None)
     except (av.error.FFmpegError, OSError, ValueError):
         frame = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import get_args
 
 import pytest
 
-from luma_studio.agents import NAMES, RULES, analysis, planning, sanitizer, segmentation, splice
+from luma_studio.agents import NAMES, RULES, analysis, hot_take, planning, sanitizer, segmentation, splice
 from luma_studio.agents.planning import Part
 from luma_studio.script import parse
 from luma_studio.settings import Reading
@@ -25,7 +26,7 @@ SCENES = [Part("Arriving", "Sit down.", 60.0, 30.0), Part("Rest", "Only breathe.
 def test_every_agent_has_a_prompt_that_is_shipped():
     agents = [module.AGENT for module in (analysis, planning, sanitizer, segmentation, splice)]
     assert [agent.name for agent in agents] == list(NAMES)
-    assert sorted(path.stem for path in shipped("prompts").glob("*.md")) == list(NAMES)
+    assert {path.stem for path in shipped("prompts").glob("*.md")} == {*NAMES, *get_args(hot_take.Kind), "spoken"}
 
 
 @pytest.mark.parametrize(
