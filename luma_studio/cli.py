@@ -184,10 +184,11 @@ def outline_command(script: Path, as_json: bool, **options: Any) -> None:
 @main.command("voices")
 @explained
 def voices_command() -> None:
-    """List the voices: what the embedded one can be, and those of each vendor that there is a key for."""
+    """List the voices: what the embedded one can be, those of each vendor that there is a key for, and personas."""
     console = Console(highlight=False)
     with Studio() as studio:
         _list_offers(console, asyncio.run(offers(studio.wires)))
+        console.print("[bold]Personas[/]", " ".join(each.voice for each in studio.personas.offered()), soft_wrap=True)
     console.print("[bold]Languages[/]", " ".join(sorted(languages())), soft_wrap=True)
     console.print("[bold]Variants[/]", " ".join(sorted(variants())), soft_wrap=True)
     console.print("[bold]Settings[/]", "rate=80…450 (words a minute, 150), pitch=0…99 (50)")

@@ -12,6 +12,7 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from luma_studio import speaking
+from luma_studio.agents import Thinking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.persona import Personas
@@ -217,6 +218,12 @@ class Studio:
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
+
+    def thinking(self, name: str) -> Thinking:
+        """What a mind writes with outside of any production, by the settings; it is bought under this name."""
+        means = self._means
+        account = replace(self.account(name), budget=self.settings.budget, within=means.within)
+        return Thinking(self.settings, self.wires, account, means.token_prices, means.prompts)
 
     def close(self) -> None:
         """Let go of voices and their processes."""

@@ -34,7 +34,9 @@ from luma_studio.errors import (
     WritingError,
 )
 from luma_studio.persona import Personas
+from luma_studio.settings import Settings
 from luma_studio.shipped import shipped
+from luma_studio.studio import Studio
 from luma_studio.voices.pace import estimated
 
 PERSONAS = Personas(shipped("personas").parent)
@@ -331,3 +333,16 @@ def test_a_price_or_usage_that_is_not_told_is_not_made_up(thinking, vendors):
     vendors.misbehave(Fault(body=body))
     take = written(thinking())
     assert (take.asked, take.answered, take.cost, take.model) == (None, None, None, "gpt-5.5")
+
+
+def test_a_studio_has_what_a_mind_writes_with(workspace, vendors):
+    vendors.mind = lambda _request: said(GOOD)
+    settings = Settings(
+        workspace=workspace, mind="openai:gpt-5.5", budget=Decimal(1), prices={"openai:gpt-5.5": [2, 8]}
+    )
+    with Studio(workspace, settings) as studio:
+        take = written(studio.thinking("takes"), replace(WANTED, persona=studio.personas.get("otto")))
+        assert studio.ledger.spent("takes") == round(take.cost, 6)
+        with pytest.raises(BudgetError):
+            poor = settings.model_copy(update={"budget": Decimal("0.000001")})
+            written(Studio(workspace, poor).thinking("takes"), replace(WANTED, version=2))
