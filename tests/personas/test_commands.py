@@ -107,3 +107,9 @@ def test_narrate_takes_personas_by_speaker(workspace):
     assert result.exit_code == 0, result.output
     kept = json.loads((workspace / "generated_audio" / "meeting" / "production.json").read_bytes())
     assert kept["choices"]["speakers"] == {"Woman": "espeak:en-us+f4,pitch=58,rate=168"}
+
+
+def test_a_batch_takes_them_too(workspace):
+    (workspace / "calm.txt").write_text("Breathe in.", encoding="utf-8")
+    dry = CliRunner().invoke(main, ["batch", "calm.txt", "--set", "voice=persona:asha", "--dry-run"])
+    assert dry.exit_code == 0, dry.output
