@@ -5,7 +5,10 @@ LumaError
 │   ├── ScriptError       a script that cannot be read or has nothing to speak
 │   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
+│   ├── PersonaError      a persona that there is not, or that cannot be used as it is written
 │   └── FitError          a total duration that the pauses cannot reach
+├── NoMindError          a text is to be written, and there is no mind that could
+├── WritingError         a mind was asked to write, and what it answered cannot be used
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
 ├── VideoError            an engine could not film a scene; the other scenes are kept
 ├── VendorError           a vendor refused, failed or was not there
@@ -72,6 +75,10 @@ class SettingError(InputError):
     """A setting, option or voice that does not exist or is out of range."""
 
 
+class PersonaError(InputError):
+    """A persona that there is not, or that cannot be used as it is written."""
+
+
 class FitError(InputError):
     """A total that the free pauses cannot reach.
 
@@ -91,6 +98,14 @@ class FitError(InputError):
 
 def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int, ...]) -> FitError:
     return FitError(message, least=least, most=most, in_the_way=in_the_way)
+
+
+class NoMindError(LumaError):
+    """A text is to be written, which no rules can, and no mind can be asked; nothing was sent."""
+
+
+class WritingError(LumaError):
+    """A mind was asked to write, twice, and what it answered cannot be used."""
 
 
 class VoiceError(LumaError):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 
 from luma_studio.agents import MindQuote
 from luma_studio.errors import (
@@ -33,22 +33,6 @@ from luma_studio.timeline.take import Take
 from luma_studio.voices import Company, Hear, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
-
-# Characters a second, measured on espeak at 150 words a minute: the examples, and a paragraph in each of 38 languages.
-_PACE = 14.0
-_FIGURE = 0.35  # seconds that a figure takes beyond a letter: "123" is said as five words
-_LANGUAGE_PACES = {"en": 16.5, "de": 16.0, "fr": 20.0, "es": 15.5, "it": 16.0, "ru": 17.0, "uk": 17.0, "el": 17.5}
-_WRITING_PACES = (
-    ("\u0590", "\u05ff", 13.0),  # Hebrew
-    ("\u0600", "\u08ff", 11.0),  # Arabic
-    ("\u0900", "\u0dff", 12.0),  # Devanagari to Sinhala
-    ("\u0e00", "\u109f", 7.5),  # Thai, Lao, Tibetan, Burmese
-    ("\u1200", "\u139f", 7.5),  # Ethiopic
-    ("\u3040", "\u30ff", 6.5),  # kana
-    ("\u3400", "\u9fff", 3.2),  # Han
-    ("\uac00", "\ud7af", 6.0),  # Hangul
-)
-
 
 _NO_DIALOGUE = (BadRequestError, NotAllowedError, NotFoundError)  # nothing was spoken; one by one it may be
 
@@ -191,21 +175,6 @@ def _quoted(voice: str, missing: Sequence[Order]) -> VoiceQuote:
     characters = sum(len(each.recipe.text) for each in missing)
     price = missing[0].voice.price
     return VoiceQuote(voice, len(missing), characters, None if price is None else price * characters)
-
-
-@lru_cache(maxsize=8192)  # an edit changes few clauses
-def estimated(text: str, language: str) -> float:
-    """Seconds of speech that a clause will take, about, before anybody has spoken it.
-
-    Characters at the pace that the embedded voice has at its default 150 words a minute: 14 a second, or its
-    ``language``'s own; and by their writing where it is another than Latin, Greek or Cyrillic (Devanagari 12, Han 3).
-    The examples' speech is met within 6 %, a paragraph of another language within 20 %. Other voices have other paces.
-    """
-    usual = _LANGUAGE_PACES.get(language.partition("-")[0].lower(), _PACE)
-    figures = sum(map(str.isdigit, text)) * _FIGURE
-    if text.isascii():
-        return len(text) / usual + figures
-    return sum(1 / (_writing_pace(character) or usual) for character in text) + figures
 
 
 async def speak(
@@ -427,12 +396,6 @@ def _scouts(wanted: Iterable[Group]) -> tuple[list[Group], list[Group]]:
         (rest if voices <= known else scouts).append(group)
         known |= voices
     return scouts, rest
-
-
-@lru_cache(maxsize=8192)
-def _writing_pace(character: str) -> float | None:
-    """A character's own pace; None where its language's holds."""
-    return next((pace for first, last, pace in _WRITING_PACES if first <= character <= last), None)
 
 
 def _here(wanted: Order, takes: TakeStore) -> Take | None:

@@ -12,9 +12,11 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from luma_studio import speaking
+from luma_studio.agents import Thinking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.film import Equipment
+from luma_studio.persona import Personas
 from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
@@ -57,7 +59,7 @@ class Studio:
     """What a notebook or a program begins with.
 
     ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors, ``names`` has what their voices
-    are called.
+    are called, ``personas`` the shipped personas and the workspace's own.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -72,7 +74,8 @@ class Studio:
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
         self.wires = Wires()
-        self.names = Names(self.wires)
+        self.personas = Personas(self.workspace)
+        self.names = Names(self.wires, self.personas.voice)
         self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
@@ -219,6 +222,12 @@ class Studio:
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
+
+    def thinking(self, name: str) -> Thinking:
+        """What a mind writes with outside of any production, by the settings; it is bought under this name."""
+        means = self._means
+        account = replace(self.account(name), budget=self.settings.budget, within=means.within)
+        return Thinking(self.settings, self.wires, account, means.token_prices, means.prompts)
 
     def close(self) -> None:
         """Let go of voices and their processes."""

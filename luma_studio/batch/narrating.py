@@ -21,6 +21,7 @@ from luma_studio import agents, export
 from luma_studio.batch.result import MIME, Result, path_of, result_of
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
+from luma_studio.persona import Personas
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
 from luma_studio.settings import Choices, chosen, load_settings
@@ -28,7 +29,8 @@ from luma_studio.shipped import shipped
 from luma_studio.store import files
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import samples_of
-from luma_studio.voices import VoiceChoice, make_voice
+from luma_studio.voices import Names, VoiceChoice, make_voice
+from luma_studio.voices.names import PERSONA
 from luma_studio.wire import Wires
 
 PROGRESS = "application/vnd.luma-studio.progress+json"
@@ -155,8 +157,13 @@ def picture(production: Production) -> Image:
 def _check_minds_and_voices(choices: Choices) -> None:
     """Raise SettingError for one that cannot be, as far as that is known without asking a vendor."""
     agents.check_minds(choices)
+    settings, wires = load_settings(), Wires()
+    names = Names(wires, Personas(settings.workspace.expanduser()).voice)
     for voice in {choices.voice, *choices.speakers.values()}:
-        make_voice(VoiceChoice.parse(voice), Wires(), load_settings().price).close()
+        choice = VoiceChoice.parse(voice)
+        if choice.engine == PERSONA:
+            choice = VoiceChoice.parse(names.written(voice))
+        make_voice(choice, wires, settings.price).close()
 
 
 def _masters(formats: object) -> tuple[str, ...]:
