@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -199,7 +200,7 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
     return Shot(
         scene=placed.id,
         title=title,
-        photo=equipment.photos.of(said.get(_PHOTO, ""), footage.choices.photo, title, look),
+        photo=equipment.photos.of(said.get(_PHOTO, ""), _speaker(clauses), footage.choices.photo, title, look),
         sound=SceneSound(equipment.videos.sound(digest), digest, length, rate),
         cues=captions(part.timeline, clauses),
         text=" ".join(clause.text for clause in clauses),
@@ -208,6 +209,11 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
         motion=footage.choices.motion,
         asset=said.get(_ASSET, ""),
     )
+
+
+def _speaker(clauses: Sequence[Clause]) -> str | None:
+    """Who speaks most of a scene; None for the narrator."""
+    return Counter(clause.speaker for clause in clauses).most_common(1)[0][0]
 
 
 def kept(footage: Footage, equipment: Equipment, choice: str) -> tuple[KeptVideo | None, ...]:

@@ -260,7 +260,7 @@ class Studio:
     @property
     def photos(self) -> Photos:
         """The photos of this workspace, which lie in its folder ``photos/``."""
-        return Photos(self.workspace / "photos", self.folder / STORE / "cards")
+        return Photos(self.workspace / "photos", self.folder / STORE / "cards", self.personas)
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""
