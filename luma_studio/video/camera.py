@@ -29,11 +29,12 @@ class View:
 class Canvas:
     """A still, fitted to a frame of a size, over which the camera moves.
 
-    The planes hold each pixel together with its right neighbour, in the high byte: one look-up finds both.
+    One that is seen ``whole`` stays in the middle. The planes hold each pixel together with its right neighbour, in the high byte: one look-up finds both.
     """
 
     width: int
     height: int
+    whole: bool
     size: tuple[float, float]
     scale: float
     pairs: tuple[NDArray[np.uint16], ...]
@@ -44,19 +45,32 @@ class Canvas:
         scale = (1 + closest) / 2  # halfway between the widest and the closest view a pixel is a pixel
         fitted = _covered(picture, look, scale) if look.fit == "cover" else _contained(picture, look, scale, closest)
         planes = to_planes(fitted)
-        return cls(look.width, look.height, fitted.size, scale, tuple(_paired(plane) for plane in planes))
+        return cls(
+            look.width,
+            look.height,
+            look.fit == "contain",
+            fitted.size,
+            scale,
+            tuple(_paired(plane) for plane in planes),
+        )
 
     @property
     def room(self) -> tuple[float, float]:
         """How far the camera can go across and down in the widest view, in frames."""
         return self.size[0] / self.scale / self.width - 1, self.size[1] / self.scale / self.height - 1
 
+    def share(self, frames: float, zoom: float) -> float:
+        """What a way across of that many frames is of the whole way from end to end; at most half of it."""
+        whole = self.room[0] + 1 - 1 / zoom
+        return min(0.5, frames / whole) if whole > 0 else 0.0
+
     def show(self, view: View, planes: Planes) -> None:
         """Draw what the camera sees into a frame's planes."""
         step = self.scale / view.zoom
         wide, high = self.width * step, self.height * step
-        left = min(max(view.across, 0.0), 1.0) * max(self.size[0] - wide, 0.0)
-        top = min(max(view.down, 0.0), 1.0) * max(self.size[1] - high, 0.0)
+        across, down = (0.5, 0.5) if self.whole else (view.across, view.down)
+        left = min(max(across, 0.0), 1.0) * max(self.size[0] - wide, 0.0)
+        top = min(max(down, 0.0), 1.0) * max(self.size[1] - high, 0.0)
         for plane, pairs, part in zip(planes, self.pairs, (1, 2, 2), strict=True):
             plane[...] = _sampled(pairs, left / part, top / part, step, plane.shape)
 

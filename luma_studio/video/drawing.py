@@ -16,7 +16,7 @@ from luma_studio.video.planes import Overlay, Planes
 
 _SIDE = 0.075  # of the width, left free at either side
 _BARS = 21
-_SHADE = 150  # of 255, at a frame's lowest line
+_SHADE = 168  # of 255, at a frame's lowest line
 _METER = 0.05  # of the shorter side: its height
 _FOOT = 0.035  # of the height, left free below it
 _APART = 0.03  # of the shorter side, between it and captions
@@ -58,8 +58,8 @@ def caption(text: str, look: Look) -> Overlay:
 
 def shade(look: Look) -> Overlay:
     """The foot of the picture, softly darker, so that what is drawn there can be read."""
-    high = _even(look.height * 0.42)
-    share = np.linspace(0, 1, high) ** 1.6
+    high = _even(look.height * 0.46)
+    share = np.linspace(0, 1, high) ** 1.25
     alpha = Image.fromarray(np.repeat(np.round(share * _SHADE)[:, None], look.width, 1).astype(np.uint8))
     dark = Image.new("RGBA", alpha.size, "#05070a")
     dark.putalpha(alpha)
