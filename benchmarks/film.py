@@ -23,7 +23,7 @@ from benchmarks.timing import repeated
 from luma_studio.export import MASTER
 from luma_studio.store.ledger import Account, Ledger
 from luma_studio.timeline.captions import captions
-from luma_studio.video.base import Cut, Look, Part, Photo, SceneSound, Shot, Still, untold
+from luma_studio.video.base import Assembly, Cut, Look, Part, Photo, SceneSound, Shot, Still, TalkingPhoto, untold
 from luma_studio.video.joining import PreviewAssembly
 from luma_studio.video.preview import PreviewTalkingPhoto
 from luma_studio.video.stills import look_at
@@ -37,8 +37,9 @@ def film(bench: Bench) -> list[Row]:
     shot = _shot(bench)
     account = Account(Ledger(bench.folder), bench.folder, "film")
     into = bench.folder / "scene.mp4"
-    engine = PreviewTalkingPhoto()
-    cut, assembly = _cut(shot, into), PreviewAssembly()
+    engine: TalkingPhoto = PreviewTalkingPhoto()
+    assembly: Assembly = PreviewAssembly()
+    cut = _cut(shot, into)
     return [
         _row("a talking photo, captions drawn", shot, lambda: asyncio.run(engine.film(shot, account, into, untold))),
         _row(

@@ -29,7 +29,8 @@ class View:
 class Canvas:
     """A still, fitted to a frame of a size, over which the camera moves.
 
-    One that is seen ``whole`` stays in the middle. The planes hold each pixel together with its right neighbour, in the high byte: one look-up finds both.
+    One that is seen ``whole`` stays in the middle. The planes hold each pixel together with its right neighbour, in the
+    high byte: one look-up finds both.
     """
 
     width: int

@@ -66,11 +66,11 @@ class PreviewTalkingPhoto:
         check_look(shot.look)
         check_sound(shot.sound)
 
-    def price(self, _shot: Shot) -> Decimal:
+    def price(self, shot: Shot) -> Decimal:
         """Nothing."""
         return Decimal(0)
 
-    async def film(self, shot: Shot, _account: Account, into: Path, tell: Tell) -> Made:
+    async def film(self, shot: Shot, account: Account, into: Path, tell: Tell) -> Made:
         """Film it; the video is at ``into`` then. Raises SettingError, AudioError, VideoError, StoreError, Stopped."""
         self.check(shot)
         await making.in_thread(lambda told: _film(shot, into, told), tell)
