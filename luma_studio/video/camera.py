@@ -12,6 +12,7 @@ from luma_studio.video.base import Look
 from luma_studio.video.planes import Plane, Planes, to_planes
 
 _FINE = 128  # parts of a pixel that are told apart: differences times this must stay within 16 bits
+_STRIP = 128  # rows that are drawn at a time: they stay in a core's cache
 _MOST = 3  # frames that a picture may be wide or high; of a longer one the middle is used
 HEADS = 0.16  # how far down the camera looks where the picture is higher than the frame: heads are near its top
 
@@ -73,7 +74,7 @@ class Canvas:
         left = min(max(across, 0.0), 1.0) * max(self.size[0] - wide, 0.0)
         top = min(max(down, 0.0), 1.0) * max(self.size[1] - high, 0.0)
         for plane, pairs, part in zip(planes, self.pairs, (1, 2, 2), strict=True):
-            plane[...] = _sampled(pairs, left / part, top / part, step, plane.shape)
+            _sample(pairs, left / part, top / part, step, plane)
 
 
 def eased(share: float) -> float:
@@ -115,19 +116,20 @@ def _paired(plane: Plane) -> NDArray[np.uint16]:
     return pairs
 
 
-def _sampled(pairs: NDArray[np.uint16], left: float, top: float, step: float, shape: tuple[int, ...]) -> Plane:
-    """Linear interpolation at places ``step`` apart: first along rows, then along columns."""
-    columns, right = _places(left, step, shape[1], pairs.shape[1] - 2)
-    rows, below = _places(top, step, shape[0], pairs.shape[0] - 2)
-    first = int(rows[0])
-    found = pairs[first : int(rows[-1]) + 2].take(columns, axis=1)
-    across = (found & 255).view(np.int16)
-    found >>= 8
-    _blended(across, found.view(np.int16), right)
-    rows = rows - first
-    down = across.take(rows, axis=0)
-    _blended(down, across.take(rows + 1, axis=0), below[:, None])
-    return down.astype(np.uint8)
+def _sample(pairs: NDArray[np.uint16], left: float, top: float, step: float, plane: Plane) -> None:
+    """Fill a plane by linear interpolation at places ``step`` apart: first along rows, then along columns."""
+    columns, right = _places(left, step, plane.shape[1], pairs.shape[1] - 2)
+    rows, below = _places(top, step, plane.shape[0], pairs.shape[0] - 2)
+    for start in range(0, len(rows), _STRIP):
+        own = rows[start : start + _STRIP]
+        first = int(own[0])
+        found = pairs[first : int(own[-1]) + 2].take(columns, axis=1)
+        across = (found & 255).view(np.int16)
+        found >>= 8
+        _blend(across, found.view(np.int16), right)
+        down = across.take(own - first, axis=0)
+        _blend(down, across.take(own - first + 1, axis=0), below[start : start + _STRIP, None])
+        plane[start : start + _STRIP] = down
 
 
 def _places(start: float, step: float, count: int, last: int) -> tuple[NDArray[np.intp], NDArray[np.int16]]:
@@ -137,7 +139,7 @@ def _places(start: float, step: float, count: int, last: int) -> tuple[NDArray[n
     return (fine // _FINE).astype(np.intp), (fine % _FINE).astype(np.int16)
 
 
-def _blended(pixels: NDArray[np.int16], neighbours: NDArray[np.int16], far: NDArray[np.int16]) -> None:
+def _blend(pixels: NDArray[np.int16], neighbours: NDArray[np.int16], far: NDArray[np.int16]) -> None:
     """Move pixels towards their neighbours, in place; the neighbours are not to be used afterwards."""
     neighbours -= pixels
     neighbours *= far
