@@ -17,7 +17,7 @@ import stamina
 from helpers import contracts
 from helpers.creatomate import FLAT, NESTED, element
 from helpers.fakes import DyingDisk, Killed
-from helpers.filming import RATE, THERE, account, assembled, creatomate, cut
+from helpers.vendor_films import RATE, THERE, account, assembled, creatomate, cut
 from helpers.films import colour_of, film
 from helpers.vendors import KEYS, Fault, Request, Vendors
 from hypothesis import given

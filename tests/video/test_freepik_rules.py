@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers import contracts
-from helpers.filming import animated, freepik, moving, priced, unpriced
+from helpers.vendor_films import animated, freepik, moving, priced, unpriced
 from helpers.films import still
 from helpers.vendors import Request
 from hypothesis import given
