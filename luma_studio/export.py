@@ -135,6 +135,18 @@ def write_scenes(rendering: Rendering, folder: Path, about: About, listener: Lis
     return paths
 
 
+def sound_digest(rendering: Rendering) -> str:
+    """A SHA-256 over what is heard of a rendering: it changes whenever that does, and not with a title."""
+    return _sha256(plan_runs(rendering), rendering).hexdigest()
+
+
+def write_sound(rendering: Rendering, path: Path) -> None:
+    """Write what is heard of a rendering, and nothing about it, as MP3."""
+    plans = plan_runs(rendering)
+    encode_runs(rendering, plans, lambda _done, _total: None)
+    _write_mp3(rendering, path, b"", plans, lambda: None)
+
+
 def write_texts(rendering: Rendering, clauses: Sequence[Clause], folder: Path) -> tuple[Path, ...]:
     """Write captions as SRT and WebVTT, and chapters as JSON."""
     cues = captions(rendering.timeline, clauses)
@@ -242,8 +254,12 @@ def _master_tags(about: About) -> Tags:
 
 
 def _digest(plans: Sequence[PlannedRun], part: Rendering, title: str) -> str:
-    holds = [title, str(part.timeline.length), *(f"{plan.start}:{plan.key}" for plan in plans)]
-    return hashlib.sha256("\n".join(holds).encode("utf-8", "replace")).hexdigest()[:8]
+    return _sha256(plans, part, title).hexdigest()[:8]
+
+
+def _sha256(plans: Sequence[PlannedRun], part: Rendering, *titles: str) -> hashlib._Hash:
+    holds = [*titles, str(part.timeline.length), *(f"{plan.start}:{plan.key}" for plan in plans)]
+    return hashlib.sha256("\n".join(holds).encode("utf-8", "replace"))
 
 
 def _remove_superseded(folder: Path, current: set[str]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import operator
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,7 +17,8 @@ from typing import Any, SupportsIndex, get_args
 from filelock import FileLock
 
 from luma_studio import agents, deciding, export, speaking
-from luma_studio.agents import analysis, cutting, planning, sanitizer, segmentation, splice
+from luma_studio import film as filming
+from luma_studio.agents import analysis, cutting, planning, sanitizer, segmentation, splice, template
 from luma_studio.audio.clip import Clip, Samples
 from luma_studio.errors import (
     BusyError,
@@ -33,7 +34,7 @@ from luma_studio.progress import Event, Listener, followed, unheard
 from luma_studio.script import Clause, Pause, PauseSource, Script, canonical_scene_id, parse
 from luma_studio.script.clauses import Ending, ending_of
 from luma_studio.script.source import Source
-from luma_studio.settings import Choices
+from luma_studio.settings import Choices, Filming
 from luma_studio.speaking import Order, Quote, Voices
 from luma_studio.store import drafts, files
 from luma_studio.store.carrying import carried, check_continues
@@ -41,11 +42,13 @@ from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.runs import RunStore
 from luma_studio.store.state import Decided, State, StateFile, TakeRef, edited, redo, undo
 from luma_studio.store.takes import TakeStore
+from luma_studio.store.videos import KeptVideo
 from luma_studio.timeline.arrange import SceneSpan, Timeline, arrange, spans_of
 from luma_studio.timeline.duration import samples_of
-from luma_studio.timeline.master import Rendering, loudness
+from luma_studio.timeline.master import Loudness, Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.video.templates import Material, Slot
 from luma_studio.voices import Hear, Names
 from luma_studio.wire import Wires
 
@@ -65,7 +68,8 @@ class Means:
     """What a studio gives its productions to work with.
 
     ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
-    ``names`` has what voices are called, ``within`` is the batch whose budget holds, too.
+    ``names`` has what voices are called, ``filming`` gives what is filmed with, and whether vendors are given all anew,
+    ``within`` is the batch whose budget holds, too.
     """
 
     store: Path
@@ -75,6 +79,7 @@ class Means:
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
     names: Names
+    filming: Callable[[bool], filming.Equipment]
     within: BatchBudget | None = None
 
 
@@ -606,12 +611,10 @@ class Production:
             files.sweep(self.folder)
             with self._lock:  # an edit is saved whole
                 self._file.check()
-                state, choices, clauses, takes = self._state, self.choices, self.clauses, self._takes
-                timeline = self._arranged(state)
-            loud = loudness(timeline, choices, state.gain)
+                state, clauses = self._state, self.clauses
+                rendering, loud = self._rendered(state)
             masters = {*state.masters, *(path.name for path in paths)}
             self._change(lambda now: now.model_copy(update={"gain": loud.gain, "masters": tuple(sorted(masters))}))
-            rendering = Rendering(timeline, choices, loud.gain, takes.samples, self._runs)
             about = export.About(self.name, export.language_of(clauses), loud)
             for path in paths:
                 export.write_master(rendering, path, about, listener)
@@ -621,7 +624,82 @@ class Production:
         older = [self.folder / name for name in sorted(masters - {path.name for path in paths})]
         return export.Exported(tuple(paths), scenes, beside, loud, found, tuple(p for p in older if p.exists()))
 
+    # Filming
+
+    @property
+    def filmed(self) -> filming.Film:
+        """What became of its film the last time; one without results where it was not filmed yet."""
+        return filming.last(self.folder)
+
+    def film_quote(self) -> filming.FilmQuote:
+        """What filming it would buy, and which scenes changed since they were filmed. Nothing is sent.
+
+        Raises VoiceError while clauses are unspoken, SettingError for an engine that there is not.
+        """
+        return filming.quoted(self._footage(), self._means.filming(False))
+
+    def videos(self, engine: str) -> tuple[KeptVideo | None, ...]:
+        """The video of each scene that an engine made, or None where it made none of the scene as it is now.
+
+        Raises VoiceError while clauses are unspoken, SettingError for an engine that there is not.
+        """
+        return filming.kept(self._footage(), self._means.filming(False), engine)
+
+    async def film(
+        self,
+        listener: Listener = unheard,
+        *,
+        scenes: Collection[str] | None = None,
+        again: bool = False,
+        force_upload: bool = False,
+    ) -> filming.Film:
+        """Film each scene, several at once, and put them together as ``film.mp4`` in the production's folder.
+
+        A scene that was filmed and has not changed since is there already. Of the ``scenes`` that are named (by their
+        ids) only these are filmed; ``again`` puts the film together anew, ``force_upload`` gives vendors anew what they
+        have. What goes wrong with a scene is told in the result. Raises VoiceError while clauses are unspoken,
+        BusyError where it is being filmed, SettingError, StoreError, and Stopped from the listener: what a vendor has
+        begun goes on there, and the next call takes it up.
+        """
+        self._file.check()  # before a lock would make a folder that was deleted
+        lock = await asyncio.to_thread(files.hold, self.folder / filming.LOCK)
+        if lock is None:
+            raise BusyError(f"{self.name} is being filmed. Wait until that has ended, or stop it, and try again.")
+        try:
+            footage = await asyncio.to_thread(self._footage)
+            self._change(lambda state: state.model_copy(update={"gain": footage.rendering.gain}))
+            with followed(self.folder, "film", self, listener) as heard:
+                return await filming.filmed(
+                    footage,
+                    self._means.filming(force_upload),
+                    self._account,
+                    self._fill_template,
+                    heard,
+                    scenes=scenes,
+                    again=again,
+                )
+        finally:
+            lock.release()
+
     # Within
+
+    async def _fill_template(self, slots: Sequence[Slot], materials: Sequence[Material]) -> Mapping[str, str]:
+        """Have an agent decide what each slot of a template shows, and keep who did."""
+        found = await template.mapped(slots, materials, self._thinks())
+        self._change(lambda state: deciding.decided(state, template.AGENT.name, [found]))
+        return found.value.by_slot
+
+    def _rendered(self, state: State) -> tuple[Rendering, Loudness]:
+        timeline, choices = self._arranged(state), self.choices
+        loud = loudness(timeline, choices, state.gain)
+        return Rendering(timeline, choices, loud.gain, self._takes.samples, self._runs), loud
+
+    def _footage(self) -> filming.Footage:
+        with self._lock:  # clauses and state of one script
+            rendering, _ = self._rendered(self._state)
+            return filming.Footage(
+                self.name, self.folder, rendering, self.clauses, tuple(self.script.scenes), self.choices
+            )
 
     def _change(self, change: Callable[[State], State]) -> None:
         """The one door to the state: change it and save it, whole, before anyone else does."""
@@ -768,8 +846,8 @@ class Production:
     def _carried(self, state: State, text: str) -> State:
         """The state for another text or other choices; takes that another voice spoke are no longer in use."""
         update: dict[str, Any] = {"text": text, "choices": self.choices}
-        minds = {name: getattr(self.choices, name) for name in ("mind", "minds")}  # which change no sound
-        if state.choices.model_copy(update=minds) != self.choices:
+        unheard_of = {name: getattr(self.choices, name) for name in ("mind", "minds", *Filming.model_fields)}
+        if state.choices.model_copy(update=unheard_of) != self.choices:
             update["gain"] = None
         written = cutting.cut(parse(text, self.choices), state.cuts)  # uncast: a clause is known by its own speaker
         state = carried(state.model_copy(update=update), tuple(written.clauses))

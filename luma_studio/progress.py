@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["think", "speak", "encode", "write", "audit"]
+Stage = Literal["think", "speak", "encode", "write", "audit", "film", "join"]
 Outcome = Literal["began", "done", "cached", "failed"]
 
 
@@ -17,11 +17,13 @@ class Event:
     """One step of a stage: ``done`` of ``total`` are behind us; ``subject`` is what this step was about.
 
     What is counted: questions that an agent (the subject) decided, clauses spoken, runs or stretches of ten seconds
-    encoded, files written, stretches audited. A step that takes long is told more than once, with the same ``done``.
+    encoded, files written, stretches audited, scenes filmed, films put together. A step that takes long is told more
+    than once, with the same ``done``; ``share`` is what is done of it, where that is known.
 
     For ``speak``, ``clause`` is the clause's index. ``began`` says that its request goes out now: its take is not in
     the store, and one of the voice's places is free. It is not counted in ``done``; ``done``, ``cached`` (it was in the
-    store) and ``failed`` are, and one of them follows for each clause. ``reason`` is why it failed, in one sentence.
+    store) and ``failed`` are, and one of them follows for each clause. ``reason`` is why it failed, in one sentence, or
+    how far it is in words. For ``film`` the subject is the scene's id, and the outcomes are the same.
     """
 
     stage: Stage
@@ -31,6 +33,7 @@ class Event:
     outcome: Outcome = "done"
     clause: int | None = None
     reason: str = ""
+    share: float | None = None
 
 
 Listener = Callable[[Event], None]
@@ -46,7 +49,7 @@ def unheard(event: Event) -> None:
 
 
 Follower = Callable[[str, object], AbstractContextManager[Listener]]
-"""Is told of work in a folder when it begins: its kind ("think", "speak" or "export") and the object that does it.
+"""Is told of work in a folder when it begins: its kind ("think", "speak", "export", "film") and what object does it.
 
 Its context lasts as long as the work; the listener that it gives hears each event, too, and may end the work.
 """

@@ -68,7 +68,28 @@ class Sound(BaseModel):
     mp3_kbps: BitRate = Field(default=128, description="MP3 bit rate, kbit/s")
 
 
-class Choices(Reading, Sound):
+class Filming(BaseModel):
+    """How a production is filmed: engines, photo, frame, captions, and how scenes follow on one another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    film: str = Field(default="preview", description="engine of talking photos: preview, heygen:avatar_iv")
+    assembly: str = Field(
+        default="preview", description="engine that puts films together: preview, creatomate:TEMPLATE"
+    )
+    photo: str = Field(default="", description="photo of every scene that names none: a file in photos/, a vendor's id")
+    orientation: Literal["portrait", "landscape"] = Field(default="portrait", description="720×1280 or 1280×720")
+    photo_fit: Literal["cover", "contain"] = Field(default="cover", description="fill the frame, or be all seen")
+    background: str = Field(
+        default="#101418", pattern="^#[0-9a-fA-F]{6}$", description="colour behind a photo, as #rrggbb"
+    )
+    captions: Literal["burned", "track", "none"] = Field(default="burned", description="in the picture, beside it")
+    crossfade: Seconds = Field(default=0.0, ge=0, le=5, description="between scenes; makes nothing longer or shorter")
+    title_card: Seconds = Field(default=0.0, ge=0, le=30, description="that a scene's title stands at its beginning")
+    motion: str = Field(default="", max_length=500, description="how the photo moves, for engines that can be told")
+
+
+class Choices(Reading, Sound, Filming):
     """What one production is made with; kept in it, so that it sounds the same wherever it is opened."""
 
     voice: str = Field(default="espeak", description="voice of every speaker that has none of its own")
@@ -94,14 +115,23 @@ class Settings(Choices, BaseSettings):
     )
     prices: dict[str, Price] = Field(
         default={},
-        description="US dollars for 1,000 characters of a voice's model; for a million tokens asked and answered of a "
-        'mind\'s: {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
+        description="US dollars for 1,000 characters of a voice's model; for a minute of an engine's video; for a "
+        "million tokens asked and answered of a mind's: "
+        '{"elevenlabs:eleven_v3": 0.1, "heygen:avatar_iv": 3, "openai:MODEL": [1.25, 10]}',
     )
 
     def price(self, engine: str, model: str) -> Decimal | None:
         """US dollars that a character costs with a vendor's model; None where neither the user nor the table knows."""
         thousand = self._price(engine, model)
         return thousand / 1000 if isinstance(thousand, Decimal) else None
+
+    def video_price(self, engine: str, model: str) -> Decimal | None:
+        """US dollars that a minute of video costs with a vendor's model; None where nobody knows.
+
+        Engines say by which model names their videos are priced.
+        """
+        minute = self._price(engine, model)
+        return minute if isinstance(minute, Decimal) else None
 
     def token_prices(self, vendor: str, model: str) -> tuple[Decimal, Decimal] | None:
         """US dollars for a million tokens asked and a million answered; None where nobody knows."""
@@ -120,12 +150,16 @@ class Settings(Choices, BaseSettings):
 
 
 class Access(BaseSettings):
-    """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``."""
+    """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``.
+
+    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     api_key: SecretStr = SecretStr("")
     base_url: str = ""
+    jobs: int | None = Field(default=None, ge=1, le=1000)
 
 
 class Polling(BaseSettings):
@@ -152,7 +186,8 @@ def _price_list() -> dict[str, Price]:
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
     voices = {name: Decimal(price) for name, price in table["voices"].items()}
     minds = {name: (Decimal(asked), Decimal(answered)) for name, (asked, answered) in table["minds"].items()}
-    return {**voices, **minds}
+    videos = {name: Decimal(price) for name, price in table["videos"].items()}
+    return {**voices, **minds, **videos}
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -217,7 +252,7 @@ def _variable(name: str) -> str:
 
 def _may_be(name: str) -> str:
     """What a setting may be, as a sentence goes on."""
-    field = (Settings.model_fields | Polling.model_fields)[name]
+    field = (Settings.model_fields | Polling.model_fields | Access.model_fields)[name]
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
     if field.annotation is float:
@@ -226,11 +261,13 @@ def _may_be(name: str) -> str:
         )
         return f"a number from {least} to {most}"
     special = {
+        "background": "a colour such as #101418",
         "speakers": 'voices by speaker, such as {"Woman": "espeak:+f3"}',
         "workspace": "the path of a folder",
         "budget": "an amount in US dollars, from 0",
         "status_poll_interval_seconds": "a number of seconds, up to 600",
         "status_max_attempts": "a whole number from 1",
+        "jobs": "a whole number from 1 to 1000",
         "batch_budget": "an amount in US dollars, from 0",
         "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
         "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',

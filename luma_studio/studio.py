@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from luma_studio import speaking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
+from luma_studio.film import Equipment
 from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
@@ -23,6 +24,9 @@ from luma_studio.store.drafts import Left
 from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
+from luma_studio.store.videos import VideoStore
+from luma_studio.video.engines import Kit
+from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
@@ -235,7 +239,19 @@ class Studio:
     def _means(self) -> Means:
         store, prompts, settings = self.folder / STORE, self.workspace / "prompts", self.settings
         within = None if settings.batch_budget is None else BatchBudget(settings.batch, settings.batch_budget)
-        return Means(store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, within)
+        return Means(
+            store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, self.filming, within
+        )
+
+    def filming(self, force_upload: bool = False) -> Equipment:
+        """What productions are filmed with; ``force_upload`` has vendors given anew what they have."""
+        kit = Kit(self.wires, self.settings.video_price, self.folder, force_upload)
+        return Equipment(VideoStore(self.folder / STORE / "videos"), self.photos, kit)
+
+    @property
+    def photos(self) -> Photos:
+        """The photos of this workspace, which lie in its folder ``photos/``."""
+        return Photos(self.workspace / "photos", self.folder / STORE / "cards")
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

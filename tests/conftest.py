@@ -14,6 +14,7 @@ import pytest
 from helpers import contracts
 from helpers.creatomate import Creatomate
 from helpers.freepik import Freepik
+from helpers.heygen import HeyGen
 from helpers.vendors import KEYS, LeftTheMachineError, Vendors
 from hypothesis import settings
 
@@ -52,6 +53,7 @@ def vendors(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor
     with Vendors(contracts.check) as vendors:
         vendors.film["freepik"] = Freepik(vendors)
         vendors.film["creatomate"] = Creatomate(vendors)
+        vendors.film["heygen"] = HeyGen(vendors)
         for name, key in KEYS.items():
             monkeypatch.setenv(f"{name.upper()}_API_KEY", key)
             monkeypatch.setenv(f"{name.upper()}_BASE_URL", vendors.address(name))

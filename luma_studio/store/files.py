@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sys
 import threading
 import time
@@ -63,6 +64,13 @@ class Disk:
         """Let a finished part take its name, in one step."""
         with _freed_later(path):
             part.replace(path)
+
+    def link(self, path: Path, name: Path) -> None:
+        """Give a file a second name; where the file system has no such thing, copy it."""
+        try:
+            name.hardlink_to(path)
+        except OSError:
+            shutil.copyfile(path, name)
 
     def unlink(self, path: Path) -> None:
         """Remove a file; none there is fine."""
@@ -124,6 +132,22 @@ def write(path: Path, data: bytes, *, durable: bool = False) -> None:
 def write_json(path: Path, value: object, *, durable: bool = False) -> None:
     """Write JSON for people and programs: UTF-8, indented, whole or not at all."""
     write(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode(), durable=durable)
+
+
+def link(path: Path, name: Path) -> None:
+    """Have a file under another name, too, in one step: the same bytes on the disk, or a copy where that cannot be."""
+    part = name.parent / f".{name.name}.{secrets.token_hex(6)}{_PART}"
+    with explained(name):
+        if name.exists() and name.samefile(path):
+            return
+        disk.mkdir(name.parent)
+        try:
+            disk.link(path, part)
+            disk.replace(part, name)
+        except BaseException:
+            with suppress(OSError):
+                disk.unlink(part)
+            raise
 
 
 def remove(path: Path) -> None:

@@ -65,6 +65,7 @@ _CLEARED = (
     "UPDATE calls SET outcome = ?, answered = ?, cost = CASE WHEN ? = 'arrived' THEN quoted END "
     "WHERE key = ? AND outcome IN ('asked', 'unknown')"
 )
+_TOLD = "UPDATE calls SET note = ? WHERE id = (SELECT max(id) FROM calls WHERE key = ?)"
 _SPENT = (
     "SELECT coalesce(sum(coalesce(cost, quoted)), 0) FROM calls "
     "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production) "
@@ -176,6 +177,11 @@ class Ledger:
         """Write down what became of it after all: it arrived, or it was refused."""
         with self._writing() as database:
             database.execute(_CLEARED, (outcome, time.time(), outcome, key))
+
+    def tell(self, key: str, note: str) -> None:
+        """Write down what became later of what was bought last under this key."""
+        with self._writing() as database:
+            database.execute(_TOLD, (note, key))
 
     def know(self, key: str, request_id: str) -> None:
         """Write down the vendor's own name for what arrived last under this key."""
@@ -375,6 +381,11 @@ class Account:
             answer = before if await asyncio.to_thread(self._arrived(0).exists) else await ask()
         await asyncio.to_thread(files.write, path, answer.encode(), durable=True)
         return answer
+
+    async def lost(self, note: str) -> None:
+        """What was bought came to nothing: let go of it, so that it is asked for anew; the ledger has the ``note``."""
+        await asyncio.to_thread(self.ledger.tell, self._arrived(0).name, note)
+        await self.forget()
 
     async def forget(self) -> None:
         """What was bought has become what it was bought for, or is of no use: let go of what arrived."""

@@ -69,18 +69,28 @@ class Photo:
     """Who is seen talking: a ``still``, or what a vendor has of its own.
 
     ``avatar`` is a vendor's id of a look or photo, ``address`` one from which the vendor fetches a picture itself: we
-    never ask it. ``name`` is what it is called.
+    never ask it. ``name`` is what it is called. ``drawn`` says that the still only stands for a photo that there is
+    not.
     """
 
     name: str
     still: Still | None = None
     avatar: str = ""
     address: str = ""
+    drawn: bool = False
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What of it decides how a video looks: not how it is called, nor where its file lies."""
-        return {"still": self.still.digest if self.still else "", "avatar": self.avatar, "address": self.address}
+        """What of it decides how a vendor's video looks: not how it is called, nor where its file lies.
+
+        A still beside a vendor's own photo, or drawn for want of one, only stands for that.
+        """
+        own = self.avatar or self.address or self.drawn
+        return {
+            "still": self.still.digest if self.still and not own else "",
+            "avatar": self.avatar,
+            "address": self.address,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,8 @@ class Shot:
     """One scene as it is filmed: who talks, what is heard, and what is shown.
 
     ``cues`` are its captions, in seconds from its beginning; ``text`` is what is spoken, for engines with a voice of
-    their own; ``motion`` says how the photo moves, for engines that can be told.
+    their own; ``motion`` says how the photo moves, for engines that can be told. ``asset`` is the vendor's id of a
+    sound that it has already, and that the script names for this scene ("": it is given ours).
     """
 
     scene: str
@@ -135,6 +146,7 @@ class Shot:
     language: str
     look: Look
     motion: str = ""
+    asset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +180,8 @@ class Motion:
 class Part:
     """A scene of a film: its video's file, and where it lies in the film's sound, in samples.
 
-    ``address`` is where a vendor that puts films together can fetch it ("" where nobody has it but us).
+    ``address`` is where a vendor that puts films together can fetch it ("" where nobody has it but us). ``captions`` is
+    how its video has its captions: burned ones are not drawn over a second time.
     """
 
     scene: str
@@ -178,6 +191,7 @@ class Part:
     start: int
     length: int
     address: str = ""
+    captions: Captions = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +235,7 @@ class Made:
     """What an engine tells of a video that it made.
 
     ``video_id`` is the vendor's; ``video_url`` and ``thumbnail_url`` are the vendor's, and expire; ``request`` and
-    ``status`` are what was asked and how it stood last, as JSON.
+    ``status`` are what was asked and how it stood last, as JSON. ``message`` is what its user should know of it.
     """
 
     video_id: str = ""
@@ -229,6 +243,7 @@ class Made:
     thumbnail_url: str = ""
     request: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     status: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    message: str = ""
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:

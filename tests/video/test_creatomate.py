@@ -17,8 +17,8 @@ import stamina
 from helpers import contracts
 from helpers.creatomate import FLAT, NESTED, element
 from helpers.fakes import DyingDisk, Killed
-from helpers.vendor_films import RATE, THERE, account, assembled, creatomate, cut
 from helpers.films import colour_of, film
+from helpers.vendor_films import RATE, THERE, account, assembled, creatomate, cut
 from helpers.vendors import KEYS, Fault, Request, Vendors
 from hypothesis import given
 from hypothesis import strategies as st

@@ -15,9 +15,9 @@ import pytest
 import stamina
 from helpers import contracts
 from helpers.fakes import DyingDisk, Killed
-from helpers.vendor_films import account, animated, freepik, moving
 from helpers.films import colour_of, film, still
 from helpers.freepik import BEGIN, MISSING, STATUS
+from helpers.vendor_films import account, animated, freepik, moving
 from helpers.vendors import KEYS, Fault, Request, Vendors
 
 from luma_studio.errors import (

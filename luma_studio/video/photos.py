@@ -1,0 +1,98 @@
+"""The photos of a workspace: pictures in its folder ``photos/``, by name; and cards that stand for one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PIL import ImageColor
+
+from luma_studio.errors import SettingError
+from luma_studio.store import files
+from luma_studio.video.base import Look, Photo
+from luma_studio.video.stills import card, take_in
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
+_ID = re.compile(r"[A-Za-z0-9_-]{4,128}")  # of a vendor's own photo or avatar
+
+
+class Photos:
+    """The photos in a folder; ``cards`` is where pictures are kept that only stand for one."""
+
+    def __init__(self, folder: Path, cards: Path) -> None:
+        self.folder = folder
+        self._cards = cards
+
+    def names(self) -> tuple[str, ...]:
+        """The photos that there are, as one names them."""
+        with files.explained(self.folder):
+            if not self.folder.is_dir():
+                return ()
+            return tuple(sorted(path.name for path in self.folder.iterdir() if self._is_photo(path)))
+
+    def find(self, name: str) -> Photo | None:
+        """A photo by its file's name, with or without its ending, in small or capital letters; None where it is not.
+
+        Raises SettingError for a file that is no picture.
+        """
+        wanted = name.strip().casefold()
+        for each in self.names():
+            if wanted in (each.casefold(), Path(each).stem.casefold()):
+                return Photo(Path(each).stem, take_in(self.folder / each, self._cards))
+        return None
+
+    def add(self, path: Path) -> str:
+        """Take a picture's file in, and give the name it has here. Raises SettingError for what is no picture."""
+        with files.explained(path):
+            data = path.read_bytes()
+        return self.put(path.name, data)
+
+    def put(self, name: str, data: bytes) -> str:
+        """Take a picture in under a name, and give the name it has here: another one where that holds another picture.
+
+        Raises SettingError for a name without the ending of a picture, and for what is no picture.
+        """
+        plain = files.name_from(name)
+        stem, ending = Path(plain).stem, Path(plain).suffix.lower()
+        if ending not in ENDINGS:
+            raise SettingError(f"{name!r} is no photo's name. Choose a file that ends in one of: {', '.join(ENDINGS)}.")
+        taken, number = plain, 1
+        while (path := files.confined(self.folder, taken)).exists() and path.read_bytes() != data:
+            number += 1
+            taken = f"{stem}-{number}{ending}"
+        if not path.exists():
+            files.write(path, data)
+            try:
+                take_in(path, self._cards)
+            except SettingError:
+                files.remove(path)
+                raise
+        return taken
+
+    def of(self, named: str, default: str, title: str, look: Look) -> Photo:
+        """The photo of a scene: the one its script names, or else the production's, or else a card with its title.
+
+        What is neither a file here nor an address is the id of one that the vendor has. An address counts only where
+        the production has it, for a script may name any.
+        """
+        for name in filter(None, (named.strip(), default.strip())):
+            found = self.find(name)
+            if found is not None:
+                return found
+            if name == default.strip() and name.lower().startswith("https://"):
+                return Photo(name, card(title, self._cards, look), address=name)
+            if _ID.fullmatch(name):
+                return Photo(name, card(title, self._cards, look), avatar=name)
+        return Photo(title, card(title, self._cards, look), drawn=True)
+
+    def _is_photo(self, path: Path) -> bool:
+        return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
+
+
+def colour(text: str) -> str:
+    """A colour as #rrggbb, from one such or an English name; "" for what is none."""
+    try:
+        red, green, blue = ImageColor.getrgb(text.strip())[:3]
+    except ValueError:
+        return ""
+    return f"#{red:02x}{green:02x}{blue:02x}"
