@@ -16,6 +16,7 @@ from luma_studio.audio.codec import encode
 from luma_studio.errors import (
     BudgetError,
     LumaError,
+    OutcomeUnknownError,
     SettingError,
     StillRunningError,
     VendorError,
@@ -400,8 +401,7 @@ class _Filming:
             if kept is None:
                 progress.begin(shot.scene)
                 engine.check(shot)
-                make = self._take(engine, shot, progress)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(shot) != 0)
+                kept = await self._made(name, self._take(engine, shot, progress), paid=engine.price(shot) != 0)
             found = await asyncio.to_thread(self._placed, kept, found)
         except StillRunningError as error:
             found = replace(found, message=str(error))
@@ -409,6 +409,14 @@ class _Filming:
             found = replace(found, status="failed", message=str(error))
         progress.end(found, cached=cached)
         return found
+
+    async def _made(self, name: str, make: Make, *, paid: bool) -> KeptVideo:
+        """Have a video made; where nobody knows what became of the request, it is looked for, and made if it is not."""
+        videos, account = self.equipment.videos, self.account
+        try:
+            return await made(videos, account, name, make, paid=paid)
+        except OutcomeUnknownError:
+            return await made(videos, account, name, make, paid=paid)
 
     def _take(self, engine: TalkingPhoto, shot: Shot, progress: _Progress) -> Make:
         """Has a scene filmed; its sound lies in a file of its own until then."""
@@ -453,8 +461,7 @@ class _Filming:
             name = fingerprint(engine.identity(cut))
             kept = None if again else await asyncio.to_thread(self.equipment.videos.get, name)
             if kept is None:
-                make = self._putting_together(engine, cut)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(cut) != 0)
+                kept = await self._made(name, self._putting_together(engine, cut), paid=engine.price(cut) != 0)
             return await self._ended(film, kept)
         except _EXPECTED as error:
             return replace(film, status="partial", errors=(*film.errors, str(error)))
@@ -485,8 +492,7 @@ class _Filming:
             kept = await asyncio.to_thread(self.equipment.videos.get, name)
             if kept is None:
                 engine.check(wanted)
-                make = self._filming_all(engine, wanted)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(wanted) != 0)
+                kept = await self._made(name, self._filming_all(engine, wanted), paid=engine.price(wanted) != 0)
         except StillRunningError as error:
             return replace(film, results=tuple(replace(each, message=str(error)) for each in scenes))
         except _EXPECTED as error:

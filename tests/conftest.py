@@ -51,9 +51,9 @@ def studio(workspace: Path) -> Iterator[luma_studio.Studio]:
 def vendors(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
     """The vendors, faked, with keys and addresses in the environment. A request outside a contract fails the test."""
     with Vendors(contracts.check) as vendors:
+        vendors.film["heygen"] = HeyGen(vendors)
         vendors.film["freepik"] = Freepik(vendors)
         vendors.film["creatomate"] = Creatomate(vendors)
-        vendors.film["heygen"] = HeyGen(vendors)
         for name, key in KEYS.items():
             monkeypatch.setenv(f"{name.upper()}_API_KEY", key)
             monkeypatch.setenv(f"{name.upper()}_BASE_URL", vendors.address(name))

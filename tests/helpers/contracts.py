@@ -27,9 +27,9 @@ _SPECS = {
     "elevenlabs": ("elevenlabs.openapi.json", "https://api.elevenlabs.io", ""),
     "openai": ("openai.openapi.json", "https://api.openai.com", "/v1"),
     "groq": ("openai.openapi.json", "https://api.groq.com", "/openai/v1"),
+    "heygen": ("heygen.openapi.json", "https://api.heygen.com", ""),
     "freepik": ("freepik.openapi.json", "https://api.freepik.com", ""),
     "creatomate": ("creatomate.openapi.json", "https://api.creatomate.com", ""),
-    "heygen": ("heygen.openapi.json", "https://api.heygen.com", ""),
 }
 _OUTSIDE = ("/previews/",)  # paths of the fake that stand for files elsewhere
 

@@ -200,6 +200,21 @@ def test_nothing_is_looked_for_where_nothing_is_unclear(ledger, workspace):
     assert asyncio.run(searched(account(ledger, workspace), Vendor(), b"job")) == (b"sound", 0)
 
 
+def test_what_came_to_nothing_is_told_and_asked_for_anew(ledger, workspace):
+    made, vendor = account(ledger, workspace), Vendor()
+
+    async def failed() -> None:
+        async with made.claim("key") as claimed:
+            await claimed.buy(PENNY, vendor)
+            await claimed.lost("The job failed there.")
+
+    asyncio.run(failed())
+    assert [(entry.outcome, entry.note) for entry in ledger.entries()] == [("arrived", "The job failed there.")]
+    asyncio.run(bought(made, vendor))
+    assert vendor.asked == 2
+    assert [entry.note for entry in ledger.entries()] == ["The job failed there.", ""]
+
+
 def test_what_was_bought_after_all_makes_clear_what_was_not(ledger, workspace):
     made = of_unknown_outcome(ledger, workspace)
     vendor = Vendor()
@@ -234,18 +249,3 @@ def test_the_vendors_own_name_for_what_arrived_is_known_afterwards(ledger, works
     asyncio.run(named())
     asyncio.run(bought(made, Vendor(), key="other"))
     assert [entry.request_id for entry in ledger.entries()] == ["job-7", "r-1"]
-
-
-def test_what_came_to_nothing_is_told_and_asked_for_anew(ledger, workspace):
-    made, vendor = account(ledger, workspace), Vendor()
-
-    async def failed() -> None:
-        async with made.claim("key") as claimed:
-            await claimed.buy(PENNY, vendor)
-            await claimed.lost("The job failed there.")
-
-    asyncio.run(failed())
-    assert [(entry.outcome, entry.note) for entry in ledger.entries()] == [("arrived", "The job failed there.")]
-    asyncio.run(bought(made, vendor))
-    assert vendor.asked == 2
-    assert [entry.note for entry in ledger.entries()] == ["The job failed there.", ""]

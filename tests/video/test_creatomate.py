@@ -16,9 +16,9 @@ import pytest
 import stamina
 from helpers import contracts
 from helpers.creatomate import FLAT, NESTED, element
+from helpers.engines import RATE, THERE, account, assembled, creatomate, cut
 from helpers.fakes import DyingDisk, Killed
 from helpers.films import colour_of, film
-from helpers.vendor_films import RATE, THERE, account, assembled, creatomate, cut
 from helpers.vendors import KEYS, Fault, Request, Vendors
 from hypothesis import given
 from hypothesis import strategies as st

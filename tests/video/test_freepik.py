@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import stamina
 from helpers import contracts
+from helpers.engines import account, animated, freepik, moving
 from helpers.fakes import DyingDisk, Killed
 from helpers.films import colour_of, film, still
 from helpers.freepik import BEGIN, MISSING, STATUS
-from helpers.vendor_films import account, animated, freepik, moving
 from helpers.vendors import KEYS, Fault, Request, Vendors
 
 from luma_studio.errors import (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from helpers import contracts
+from helpers.engines import animated, freepik, moving, priced, unpriced
 from helpers.films import still
-from helpers.vendor_films import animated, freepik, moving, priced, unpriced
 from helpers.vendors import Request
 from hypothesis import given
 from hypothesis import strategies as st
