@@ -141,8 +141,8 @@ async def _made(job: Job, account: Account, into: Path, tell: Tell) -> tuple[str
     name = await bought(job, account)
     try:
         return name, await _fetched(job, name, into, tell)
-    except JobFailedError:
-        await account.forget()
+    except JobFailedError as error:
+        await account.lost(str(error))
         raise
 
 

@@ -362,6 +362,21 @@ def test_tasks_that_are_ours_or_were_there_before_are_not_taken_for_it(vendors, 
         animated(beach, workspace)
 
 
+def test_a_task_that_failed_is_not_what_was_asked_for(vendors, workspace, beach):
+    vendors.film["freepik"].schedule = ("FAILED",)
+    unknown(vendors, workspace, beach)
+    asyncio.run(_looked_at(only(vendors)))
+    vendors.film["freepik"].schedule = ("COMPLETED",)
+    made = animated(beach, workspace)
+    assert in_hand(workspace) == clip_of(made.video_id, workspace)
+
+
+async def _looked_at(task: str) -> None:
+    wires = Wires()
+    assert (await freepik(wires=wires).look(task)).stage == "failed"
+    await asyncio.to_thread(wires.close)
+
+
 def test_a_list_without_pages_is_one_page(vendors, workspace, beach):
     vendors.film["freepik"].pages = False
     unknown(vendors, workspace, beach)

@@ -213,6 +213,15 @@ def test_a_picture_may_be_given_by_its_address(workspace, vendors):
     assert sent["image"] == ADDRESS
 
 
+def test_a_still_that_only_stands_for_a_photo_is_not_sent(workspace, beach):
+    shown = kling.shown(moving(photo=Photo("beach", beach, address=ADDRESS)))
+    assert shown["image"] == ADDRESS
+    assert "image" not in kling.shown(moving(photo=Photo("beach", beach, drawn=True)))
+    small = still(workspace / "small.png", 10, 10)
+    kling.check(moving(photo=Photo("beach", small, address=ADDRESS)))
+    assert "neither a picture nor a prompt" in refused(moving(prompt="", photo=Photo("beach", beach, drawn=True)))
+
+
 def test_a_picture_given_as_base64_becomes_a_file_that_can_be_looked_at(workspace, beach):
     data = beach.path.read_bytes()
     text = base64.b64encode(data).decode()
@@ -240,7 +249,8 @@ def test_the_fingerprint_is_of_what_is_seen_and_of_nothing_else(beach, workspace
     ]
     name = fingerprint(engine.identity(motion))
     assert {fingerprint(engine.identity(each)) for each in same} == {name}
-    assert len({fingerprint(engine.identity(each)) for each in [motion, *other]}) == 9
+    other.append(moving(photo=Photo("beach", address=ADDRESS)))
+    assert len({fingerprint(engine.identity(each)) for each in [motion, *other]}) == 10
     assert fingerprint(freepik("task=abc,again=yes").identity(motion)) == name
 
 
