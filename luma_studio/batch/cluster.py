@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -26,6 +27,7 @@ Hears = Callable[[str, Mapping[str, Any]], None]
 
 _TOPIC = "luma-studio-runs"
 _CONNECT = "10s"
+_END = getattr(signal, "SIGKILL", signal.SIGTERM)  # of which Windows has no other
 _LIVES = 5  # workers that may die over a run
 _AHEAD = 2  # runs a worker is given beyond the one that it does
 
@@ -54,6 +56,7 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
             dask.config.set({"distributed.scheduler.allowed-failures": _LIVES}),
             _local(count) as cluster,
             Client(cluster) as client,
+            _ending_at_once(cluster),
         ):
             yield Workers(client, cluster.dashboard_link)
         return
@@ -99,6 +102,23 @@ def _local(count: int) -> Iterator[LocalCluster]:
         )
     with cluster:
         yield cluster
+
+
+@contextmanager
+def _ending_at_once(cluster: LocalCluster) -> Iterator[None]:
+    """End the workers where they are when what is done with them is stopped, for closing waits for what they do.
+
+    A kernel outlives its worker for as long as it takes in what it is buying.
+    """
+    try:
+        yield
+    except BaseException:
+        for nanny in cluster.workers.values():
+            nanny.close_gracefully()  # that is, it starts no other
+            if nanny.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, _END)
+        raise
 
 
 @contextmanager
