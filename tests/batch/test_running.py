@@ -180,7 +180,7 @@ def test_each_run_leaves_its_result_as_json_beside_its_master_and_in_its_noteboo
     executed = nbformat.read(done.folder / "runs" / outcome["notebook"], as_version=4)
     nbformat.validate(executed)
     shown = json.dumps([cell.get("outputs") for cell in executed.cells])
-    assert "image/png" in shown
+    assert "image/svg+xml" in shown
     assert "vnd.luma-studio.result+json" in shown
     assert "luma-progress" not in shown
 

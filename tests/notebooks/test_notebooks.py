@@ -189,7 +189,7 @@ def test_plain_papermill_makes_a_narration_of_a_script_and_records_it(papermill:
     assert all((folder / name).exists() for name in (*result["masters"], *result["beside"]))
     assert json.loads((folder / "production.json").read_text("utf-8"))["choices"]["voice"] == "espeak:hi+f3"
     assert "all 2 pauses as asked" in printed(notebook, "exporting")
-    assert "image/png" in kinds(notebook, "picture")
+    assert "image/svg+xml" in kinds(notebook, "picture")
     (recorded,) = outputs(notebook, "recording")
     assert recorded.data["application/vnd.luma-studio.result+json"] == result
     assert_no_key(notebook)
