@@ -15,11 +15,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 from subprocess import DEVNULL
 from tempfile import gettempdir
 from typing import Any, Literal
+from uuid import uuid4
 
 import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
@@ -29,6 +32,7 @@ from papermill.execute import execute_notebook
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from luma_studio.batch import orphan
+from luma_studio.batch.forked import Forked, mother
 from luma_studio.batch.jobs import Run
 from luma_studio.batch.narrating import PROGRESS
 from luma_studio.batch.result import Result, in_notebook
@@ -41,6 +45,7 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 _ENGINE = "luma-studio"
 _TURN = 60  # seconds that a kernel's start may take
+_LISTEN = 0.5  # seconds
 _TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  # of this computer
 _WORDS = 400  # characters of an error
 
@@ -138,6 +143,32 @@ def _line(text: str) -> str:
     return " ".join(text.split())[:_WORDS]
 
 
+class _Kernel(AsyncKernelClient):
+    """The connection to a kernel, which waits no longer than it must for it to be ready."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until it has answered, and all that it published up to then is here. Raises RuntimeError."""
+        until = time.monotonic() + (timeout or _TURN)
+        while time.monotonic() < until:
+            asked = self.kernel_info()
+            if await self._is_answered(asked):
+                return
+            if self.parent is not None and not await self.parent.is_alive():
+                raise RuntimeError("The kernel died while it started")
+        raise RuntimeError("The kernel did not answer in time")
+
+    async def _is_answered(self, asked: str) -> bool:
+        """Whether a question is, in both ways; what it publishes is lost until it knows that somebody listens."""
+        try:
+            await self.get_shell_msg(timeout=_LISTEN)
+            while True:
+                told = await self.get_iopub_msg(timeout=_LISTEN)
+                if told["parent_header"].get("msg_id") == asked and told["content"].get("execution_state") == "idle":
+                    return True
+        except Empty:
+            return False
+
+
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
     """Runs the cells: under this very Python, the kernels of a computer starting one after the other."""
 
@@ -151,10 +182,14 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def create_kernel_manager(self) -> AsyncKernelManager:
         """A manager of the one kernel that there is, this Python."""
         self.km = AsyncKernelManager(kernel_spec_manager=OwnPython(), kernel_name=self.kernel_name)
+        self.km.client_factory = _Kernel
+        self.km.provisioner = Forked(parent=self.km, kernel_id=str(uuid4()), kernel_spec=self.km.kernel_spec)
         return self.km
 
     async def async_start_new_kernel(self, **options: Any) -> None:
         """Start the kernel when it is its turn: two that start at once may choose the same ports."""
+        if there := mother():
+            there.wait()
         self._turn.enter_context(files.locked(_TURNS, wait=_TURN, busy="No kernel could start: others take too long."))
         environment = {**os.environ, **handed_on(os.environ), **self._start.variables}
         try:

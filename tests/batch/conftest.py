@@ -38,13 +38,14 @@ class Cluster:
     nannies: psutil.Process
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that do runs now: those that have a kernel."""
-        return [each.parent() for each in self.nannies.children(recursive=True) if is_kernel(each)]
+        """The processes that do runs now: those that have one that has a kernel."""
+        return [each.parent() for each in self.nannies.children(recursive=True) if has_kernel(each)]
 
 
-def is_kernel(process: psutil.Process) -> bool:
+def has_kernel(process: psutil.Process) -> bool:
+    """Whether it is a process that forks kernels, and has forked one."""
     try:
-        return "ipykernel_launcher" in process.cmdline()
+        return "luma_studio.batch.mother" in process.cmdline() and bool(process.children())
     except psutil.Error:
         return False
 
