@@ -21,7 +21,7 @@ from benchmarks.scripts import narration as script
 from luma_studio import Studio
 from luma_studio.batch import narration, picture
 from luma_studio.batch.result import result_of
-from luma_studio.studio import AUDIO
+from luma_studio.settings import AUDIO
 
 _WORK = 2.0  # minutes of a run that has something to do
 _SHORT = 0.2  # minutes of a short one

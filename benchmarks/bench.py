@@ -18,9 +18,10 @@ from benchmarks.scripts import narration
 from luma_studio import Studio
 from luma_studio.export import MASTER
 from luma_studio.production import Production
+from luma_studio.settings import AUDIO
 from luma_studio.store.runs import RunStore
 from luma_studio.store.takes import TakeStore
-from luma_studio.studio import AUDIO, STORE
+from luma_studio.studio import STORE
 from luma_studio.timeline.arrange import Timeline
 from luma_studio.timeline.master import Loudness, Rendering, loudness, pieces
 

@@ -16,7 +16,7 @@ from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
-from luma_studio.settings import Choices, Settings, chosen, load_settings
+from luma_studio.settings import AUDIO, Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
 from luma_studio.store.drafts import Left
@@ -26,7 +26,6 @@ from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
-AUDIO = "generated_audio"
 STORE = ".store"
 _DRAFT = ".draft.txt"
 _MOST_BYTES = 32 * 2**20  # of a script

@@ -16,9 +16,9 @@ from typing import Any
 
 from luma_studio.batch import report
 from luma_studio.batch.cluster import Workers, done, workers
-from luma_studio.batch.jobs import NARRATION, Run, find_notebook, read
+from luma_studio.batch.jobs import NARRATION, find_notebook, read
 from luma_studio.batch.narrating import narration
-from luma_studio.batch.running import Outcome, Start, folder_of, outcome_of
+from luma_studio.batch.runs import Outcome, Run, Start, folder_of, outcome_of
 from luma_studio.batch.showing import Listener, Step, shown, tell_workers
 from luma_studio.errors import BudgetError, InputError, SettingError
 from luma_studio.speaking import Quote

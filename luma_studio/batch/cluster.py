@@ -18,8 +18,8 @@ import dask.config
 from distributed import Client, Future, LocalCluster, as_completed, get_worker
 from distributed.scheduler import KilledWorker
 
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, Start, execute
+from luma_studio.batch.forked import mother
+from luma_studio.batch.runs import Outcome, Run, Start
 from luma_studio.errors import SettingError
 
 Hears = Callable[[str, Mapping[str, Any]], None]
@@ -168,6 +168,9 @@ def done(
 
 def _do(run: Run, folder: Path, start: Start) -> Outcome:
     """Do a run here, in a worker."""
+    mother()  # which gets ready while this process does
+    from luma_studio.batch.running import execute  # noqa: PLC0415 - it takes two seconds, and only workers need it
+
     worker = get_worker()
 
     def tell(message: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from dotenv import dotenv_values
 from filelock import FileLock
 
 from luma_studio import agents, export
-from luma_studio.batch.result import MIME, Result, path_of, result_of
+from luma_studio.batch.result import path_of, result_of
+from luma_studio.batch.runs import PROGRESS, RESULT, Result
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
 from luma_studio.production import Production
@@ -27,9 +28,6 @@ from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import samples_of
 from luma_studio.voices import VoiceChoice, make_voice
 from luma_studio.wire import Wires
-
-PROGRESS = "application/vnd.luma-studio.progress+json"
-"""The kind of the messages by which a run tells how far it is; they stay in no notebook."""
 
 _LOCK = ".run.lock"
 _WAIT = 120.0  # seconds until a run of the same production, whose worker may have died, must have ended
@@ -125,7 +123,7 @@ def record(production: Production, exported: Exported, bought: int) -> Result:
     found = result_of(production, exported, bought)
     plain = found.model_dump(mode="json")
     files.write_json(path_of(production), plain)
-    _show({MIME: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"})
+    _show({RESULT: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"})
     return found
 
 

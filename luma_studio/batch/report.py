@@ -16,8 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from luma_studio.batch.drawing import outline
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, folder_of, outcome_of
+from luma_studio.batch.runs import Outcome, Run, folder_of, outcome_of
 from luma_studio.store import files
 from luma_studio.timeline.duration import clock
 

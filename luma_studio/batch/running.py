@@ -11,14 +11,13 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
 from tempfile import gettempdir
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import nbformat
@@ -29,13 +28,10 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from luma_studio.batch import orphan
 from luma_studio.batch.forked import Forked, mother
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.narrating import PROGRESS
-from luma_studio.batch.result import Result, in_notebook
+from luma_studio.batch.runs import PROGRESS, RESULT, Outcome, Result, Run, Start, outcome_path
 from luma_studio.errors import LumaError
 from luma_studio.kernels import OwnPython, handed_on
 from luma_studio.store import files
@@ -50,51 +46,6 @@ _TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  #
 _WORDS = 400  # characters of an error
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())
-
-
-class Outcome(BaseModel):
-    """How a run ended: ``good``, or ``failed`` with its ``error`` in one line; ``seconds`` it took; what it made."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    label: str
-    parameters: dict[str, Any]
-    notebook: str
-    status: Literal["good", "failed"]
-    error: str = ""
-    began: float
-    seconds: float
-    result: Result | None = None
-
-
-def outcome_path(folder: Path, run: str) -> Path:
-    """Where the outcome of a run lies in a batch's folder."""
-    return folder / "runs" / f"{run}.json"
-
-
-def outcome_of(folder: Path, run: str) -> Outcome | None:
-    """How a run ended; None where it has not."""
-    path = outcome_path(folder, run)
-    try:
-        with files.explained(path):
-            return Outcome.model_validate_json(path.read_bytes()) if path.exists() else None
-    except ValidationError:  # of an older version: it is run again
-        return None
-
-
-def folder_of(folder: Path, result: Result) -> Path:
-    """Where what a run made lies now: beside the batch's folder, wherever that was moved or is mounted."""
-    beside = folder.parent / result.production
-    return beside if beside.is_dir() else Path(result.folder)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How kernels start: the ``folder`` they work in, and environment ``variables`` beyond those of the worker."""
-
-    folder: Path
-    variables: Mapping[str, str]
 
 
 def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
@@ -123,7 +74,7 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
         error = _line(str(failure))
     except Exception as failure:  # noqa: BLE001 - a kernel that dies or never starts is a run that failed
         error = _line(f"{type(failure).__name__}: {failure}")
-    result = None if error else in_notebook(nbformat.read(executed, as_version=4).cells)
+    result = None if error else _result(nbformat.read(executed, as_version=4).cells)
     outcome = Outcome(
         run=run.id,
         label=run.label,
@@ -137,6 +88,17 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
     )
     files.write(outcome_path(folder, run.id), outcome.model_dump_json(indent=1).encode())
     return outcome
+
+
+def _result(cells: Iterable[Any]) -> Result | None:
+    """The result that an executed notebook's cells hold, the last one; None where there is none."""
+    found = [
+        output["data"][RESULT]
+        for cell in cells
+        for output in cell.get("outputs", ())
+        if RESULT in output.get("data", {})
+    ]
+    return Result.model_validate(found[-1]) if found else None
 
 
 def _line(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from luma_studio.batch.jobs import Run
+from luma_studio.batch.runs import Run
 
 State = Literal["running", "done before", "good", "failed"]
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from luma_studio.batch import Batch, narration
-from luma_studio.batch.jobs import Run, find_notebook, read, settings_of
+from luma_studio.batch.jobs import find_notebook, read, settings_of
 from luma_studio.batch.narrating import check_no_key
+from luma_studio.batch.runs import Run
 from luma_studio.cli import main
 from luma_studio.errors import InputError, SettingError
 from luma_studio.studio import Studio

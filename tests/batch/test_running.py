@@ -27,7 +27,7 @@ from luma_studio.audio import codec
 from luma_studio.batch import Batch, batching, run
 from luma_studio.batch import cluster as clusters
 from luma_studio.batch.batching import BatchBudgetError
-from luma_studio.batch.running import outcome_of
+from luma_studio.batch.runs import outcome_of
 from luma_studio.cli import main
 from luma_studio.errors import BusyError
 from luma_studio.store import files

@@ -17,8 +17,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.clientwrap import PapermillNotebookClient
 
 from luma_studio.batch import cluster, forked, mother, running
-from luma_studio.batch.jobs import Run, read
-from luma_studio.batch.running import Outcome, Start, execute
+from luma_studio.batch.jobs import read
+from luma_studio.batch.running import execute
+from luma_studio.batch.runs import Outcome, Run, Start
 from luma_studio.store import files
 
 
