@@ -119,6 +119,16 @@ class Quote:
         """The voices whose price nobody knows: what they cost comes on top."""
         return tuple(each.voice for each in self.voices if each.cost is None)
 
+    @property
+    def minds_cost(self) -> Decimal:
+        """US dollars for agents, about, as far as prices are known."""
+        return sum((each.cost for each in self.minds if each.cost is not None), Decimal(0))
+
+    @property
+    def unknown_minds(self) -> tuple[str, ...]:
+        """The minds that would be asked and whose price nobody knows."""
+        return tuple(dict.fromkeys(each.mind for each in self.minds if each.calls and each.cost is None))
+
 
 def order(
     clauses: Sequence[Clause],
