@@ -41,6 +41,7 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 _ENGINE = "luma-studio"
 _TURN = 60  # seconds that a kernel's start may take
+_WAIT = 120.0  # seconds that another worker may have the same run under way
 _LISTEN = 0.5  # seconds
 _TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  # of this computer
 _WORDS = 400  # characters of an error
@@ -49,12 +50,19 @@ logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
 def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
-    """Run a notebook in a kernel of its own; keep, in the batch's ``folder``, and return how it ended."""
+    """Run a notebook in a kernel of its own; keep, in the batch's ``folder``, and return how it ended.
+
+    Waits for whoever has the same run under way, as a worker has that heard of no interruption. Raises BusyError.
+    """
+    busy = f"{run.label} is being done by another worker. Run the same again when that has ended."
+    with files.locked(folder / "runs" / f".{run.id}.lock", wait=_WAIT, busy=busy):
+        return _executed(run, folder, start, tell)
+
+
+def _executed(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
     executed = folder / "runs" / f"{run.id}.ipynb"
     began = time.time()
     error = ""
-    with files.explained(executed):
-        files.disk.mkdir(executed.parent)
     files.remove(outcome_path(folder, run.id))  # of an earlier time: from now on it is not done
     try:
         execute_notebook(

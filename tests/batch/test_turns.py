@@ -20,6 +20,7 @@ from luma_studio.batch import cluster, forked, mother, running
 from luma_studio.batch.jobs import read
 from luma_studio.batch.running import execute
 from luma_studio.batch.runs import Outcome, Run, Start
+from luma_studio.errors import BusyError
 from luma_studio.store import files
 
 
@@ -76,6 +77,16 @@ def test_a_kernel_waits_for_its_turn_and_one_that_waits_too_long_is_a_run_that_f
     assert (outcome.status, outcome.error) == ("failed", "No kernel could start: others take too long.")
     held.release()
     monkeypatch.setattr(running, "_TURN", 60)
+    assert did(run, workspace).status == "good"
+
+
+def test_a_run_that_another_worker_has_under_way_is_not_done_beside_it(workspace, run, monkeypatch):
+    held = files.hold(workspace / "runs" / f".{run.id}.lock")
+    monkeypatch.setattr(running, "_WAIT", 0)
+    with pytest.raises(BusyError, match="is being done by another worker"):
+        execute(run, workspace, Start(workspace, {}), lambda _: None)
+    assert not list(workspace.rglob(f"{run.id}.*"))
+    held.release()
     assert did(run, workspace).status == "good"
 
 
