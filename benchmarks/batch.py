@@ -43,6 +43,7 @@ class _Done:
 
 def batch(bench: Bench, few: int = 10, some: int = 40, many: int = 200) -> list[Row]:
     """Do ``few`` runs directly and as a batch, ``some`` with one worker and with two, and ``many`` short ones."""
+    _done(bench.folder / "batch-first", 1, _SHORT, workers=1)  # after which all is compiled
     return [*_overhead(bench, few), _workers(bench, some), *_many(bench, many)]
 
 

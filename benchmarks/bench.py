@@ -108,8 +108,12 @@ class Bench:
 
 
 def environment() -> dict[str, str]:
-    """The environment without settings of the studio, so that the defaults are measured."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
+    """The environment without settings of the studio, so that the defaults are measured.
+
+    Nor does it forbid Python to keep what it has compiled, as some servers do: who installs the package has that.
+    """
+    left_out = ("LUMA_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
 
 
 def check_made(made: Made, minutes: float) -> Timeline:

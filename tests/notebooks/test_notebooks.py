@@ -260,7 +260,7 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
 # nbval
 
 
-@pytest.mark.parametrize("name", ["batch_narration", "tutorial_pauses"])
+@pytest.mark.parametrize("name", list(NOTEBOOKS))
 def test_nbval_runs_a_notebook_with_the_projects_own_configuration(environment: dict[str, str], name: str) -> None:
     path = NOTEBOOKS[name].relative_to(ROOT)
     run = subprocess.run(
@@ -313,7 +313,8 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
             assert "lumaFailed(" not in page.partition("<main")[2]
             assert page.count(WIDGET) == cells
             assert "Run all cells" not in page
-            assert ("image/png" in page) == (name in ("tutorial_pauses", "batch_narration"))
+            assert ("image/png" in page) == (name == "tutorial_pauses")
+            assert ("image/svg+xml" in page.partition("<main")[2]) == (name == "batch_narration")
             assert ("Workspace:" in page) == (name == "tutorial_pauses")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
