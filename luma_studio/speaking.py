@@ -20,6 +20,7 @@ from luma_studio.errors import (
     StoreError,
     VendorError,
     VoiceError,
+    counted,
 )
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
@@ -128,6 +129,20 @@ class Quote:
     def unknown_minds(self) -> tuple[str, ...]:
         """The minds that would be asked and whose price nobody knows."""
         return tuple(dict.fromkeys(each.mind for each in self.minds if each.calls and each.cost is None))
+
+    @property
+    def summary(self) -> str:
+        """All that in a line."""
+        speech = f"{counted(self.to_speak, 'clause')} to speak, {self.here} here{_price(self.cost, self.unknown)}"
+        questions = sum(each.calls for each in self.minds)
+        if not questions:
+            return speech
+        return f"{speech}; {counted(questions, 'question')} to minds{_price(self.minds_cost, self.unknown_minds)}"
+
+
+def _price(cost: Decimal, unknown: Sequence[str]) -> str:
+    price = f", about ${cost:.4f}" if cost or unknown else ""
+    return price + (f", and {', '.join(unknown)} at a price that is not known" if unknown else "")
 
 
 def order(

@@ -11,7 +11,6 @@ from rich.markup import escape
 from luma_studio.batch.batching import Batch, Ended, run
 from luma_studio.batch.jobs import settings_of
 from luma_studio.errors import SettingError, counted
-from luma_studio.speaking import Quote
 from luma_studio.studio import Studio
 
 
@@ -55,28 +54,12 @@ def _tell_plan(console: Console, studio: Studio, made: Batch, *, again: bool) ->
     waiting = made.runs if again else made.waiting()
     quotes = dict(made.quote(studio, again=again))
     for each in made.runs:
-        told = _told(quotes[each]) if each in quotes else "" if each in waiting else "done"
+        told = quotes[each].summary if each in quotes else "" if each in waiting else "done"
         console.print(f"{escape(each.label):32} {escape(told)}")
     cost = sum((quote.cost + quote.minds_cost for quote in quotes.values()), Decimal(0))
     console.print(
         f"{counted(len(waiting), 'run')} of {len(made.runs)} to do, about ${cost:.4f} to buy; nothing was run."
     )
-
-
-def _told(quote: Quote) -> str:
-    """A run's quote in a line."""
-    told = f"{counted(quote.to_speak, 'clause')} to speak, {quote.here} here{_price(quote.cost, quote.unknown)}"
-    calls = sum(each.calls for each in quote.minds)
-    return (
-        f"{told}; {counted(calls, 'question')} to minds{_price(quote.minds_cost, quote.unknown_minds)}"
-        if calls
-        else told
-    )
-
-
-def _price(cost: Decimal, unknown: Sequence[str]) -> str:
-    price = f", about ${cost:.4f}" if cost or unknown else ""
-    return price + (f", and {', '.join(unknown)} at a price that is not known" if unknown else "")
 
 
 def _tell_end(console: Console, made: Batch, ended: Ended) -> None:
