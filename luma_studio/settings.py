@@ -21,6 +21,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from luma_studio.errors import SettingError
 
+AUDIO = "generated_audio"
+"""The folder of a workspace in which productions lie."""
+
 Seconds = float
 Dollars = Decimal
 Price = Dollars | tuple[Dollars, Dollars]

@@ -20,6 +20,7 @@ from luma_studio.errors import (
     StoreError,
     VendorError,
     VoiceError,
+    counted,
 )
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
@@ -102,6 +103,30 @@ class Quote:
     def unknown(self) -> tuple[str, ...]:
         """The voices whose price nobody knows: what they cost comes on top."""
         return tuple(each.voice for each in self.voices if each.cost is None)
+
+    @property
+    def minds_cost(self) -> Decimal:
+        """US dollars for agents, about, as far as prices are known."""
+        return sum((each.cost for each in self.minds if each.cost is not None), Decimal(0))
+
+    @property
+    def unknown_minds(self) -> tuple[str, ...]:
+        """The minds that would be asked and whose price nobody knows."""
+        return tuple(dict.fromkeys(each.mind for each in self.minds if each.calls and each.cost is None))
+
+    @property
+    def summary(self) -> str:
+        """All that in a line."""
+        speech = f"{counted(self.to_speak, 'clause')} to speak, {self.here} here{_price(self.cost, self.unknown)}"
+        questions = sum(each.calls for each in self.minds)
+        if not questions:
+            return speech
+        return f"{speech}; {counted(questions, 'question')} to minds{_price(self.minds_cost, self.unknown_minds)}"
+
+
+def _price(cost: Decimal, unknown: Sequence[str]) -> str:
+    price = f", about ${cost:.4f}" if cost or unknown else ""
+    return price + (f", and {', '.join(unknown)} at a price that is not known" if unknown else "")
 
 
 def order(

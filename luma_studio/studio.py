@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from luma_studio import speaking
+from luma_studio import deciding, speaking
 from luma_studio.agents import Thinking
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
@@ -19,7 +19,7 @@ from luma_studio.film import Equipment
 from luma_studio.persona import Personas
 from luma_studio.production import Means, Production
 from luma_studio.script import Clause, decode, parse
-from luma_studio.settings import Choices, Settings, chosen, load_settings
+from luma_studio.settings import AUDIO, Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
 from luma_studio.store.drafts import Left
@@ -32,7 +32,6 @@ from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
-AUDIO = "generated_audio"
 STORE = ".store"
 _DRAFT = ".draft.txt"
 _MOST_BYTES = 32 * 2**20  # of a script
@@ -124,7 +123,10 @@ class Studio:
         return known
 
     def quote(self, name: str, script: str, **changes: Any) -> Quote:
-        """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
+        """What speaking this script as this production would buy, and agents before it.
+
+        Nothing is sent, begun or changed. Raises as that.
+        """
         folder = files.confined(self.folder, name)
         known = self.production(name) if (folder / FILE).exists() else None
         choices = self.names.chosen(known.choices if known else None, self.settings, changes)
@@ -139,7 +141,9 @@ class Studio:
             if _said(clause) not in here
         ]
         quote = speaking.quoted(orders, self._takes(choices.sample_rate))
-        return replace(quote, here=quote.here + len(here))
+        thinking = self._means.thinking(choices, self.account(name))
+        minds = known.quoted_before(whole, thinking) if known else tuple(deciding.quoted_before(whole, {}, thinking))
+        return replace(quote, here=quote.here + len(here), minds=minds)
 
     async def hear(self, text: str, language: str, voice: str, hear: Hear | None = None) -> Clip:
         """A few words as a voice speaks them, bought once. ``hear`` is told them as they come. Raises as speaking."""
