@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["think", "speak", "encode", "write", "audit"]
+Stage = Literal["think", "speak", "encode", "write", "audit", "transcribe"]
 Outcome = Literal["began", "done", "cached", "failed"]
 
 
@@ -17,11 +17,13 @@ class Event:
     """One step of a stage: ``done`` of ``total`` are behind us; ``subject`` is what this step was about.
 
     What is counted: questions that an agent (the subject) decided, clauses spoken, runs or stretches of ten seconds
-    encoded, files written, stretches audited. A step that takes long is told more than once, with the same ``done``.
+    encoded, files written, stretches audited, seconds of a recording transcribed. A step that takes long is told more
+    than once, with the same ``done``.
 
     For ``speak``, ``clause`` is the clause's index. ``began`` says that its request goes out now: its take is not in
     the store, and one of the voice's places is free. It is not counted in ``done``; ``done``, ``cached`` (it was in the
     store) and ``failed`` are, and one of them follows for each clause. ``reason`` is why it failed, in one sentence.
+    ``transcribe`` tells the same of the pieces of a recording, whose file the ``subject`` is.
     """
 
     stage: Stage
