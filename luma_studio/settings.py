@@ -154,7 +154,7 @@ class Polling(BaseSettings):
 
 
 class Recordings(BaseSettings):
-    """What may be transcribed: ``MAX_FILE_SIZE_MB`` is how large a file may be, which is streamed and not sent whole."""
+    """What may be transcribed: ``MAX_FILE_SIZE_MB`` is how large a file may be. It is never sent whole."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 

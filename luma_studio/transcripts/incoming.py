@@ -19,7 +19,7 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file that has sound in it; ``name`` is fit to be shown, ``seconds`` how long it says that it lasts, if it does."""
+    """A file that has sound in it: its ``name`` as it can be shown, and how many ``seconds`` it says that it lasts."""
 
     path: Path
     name: str

@@ -54,7 +54,7 @@ class _Clock:
         return self._spans[0].first / RATE, self._spans[-1].last / RATE
 
     def _beginning(self, seconds: float) -> float:
-        """Models begin a word early, in the silence before it; nothing begins in what was kept before a left-out one."""
+        """Models begin a word early, in the silence before it; nothing begins in what is kept of a long one."""
         sample = self._within(seconds)
         index = min(bisect_right(self._edges, sample), len(self._spans)) - 1
         if self._edges[index + 1] - sample <= self._spans[index].tail and index + 1 < len(self._spans):

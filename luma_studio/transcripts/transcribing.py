@@ -91,17 +91,22 @@ class _Work:
         places = asyncio.Semaphore(self.transcriber.concurrency)
         pieces = self.reading.pieces(self.transcriber.longest)
         hearing: list[asyncio.Task[None]] = []
+        reading: asyncio.Future[Piece | None] | None = None
         try:
             while True:
                 await places.acquire()
-                piece = None if self.broken else await asyncio.to_thread(self._next, pieces)
+                if self.broken:
+                    break
+                reading = asyncio.ensure_future(asyncio.to_thread(self._next, pieces))
+                piece = await asyncio.shield(reading)
                 if piece is None:
                     break
                 hearing.append(asyncio.create_task(self._hear(len(hearing), piece, places)))
-                del piece  # or the last one would be held while the next is read
+                reading = piece = None  # or it would be held after it was heard
         finally:
-            if hearing:
-                await asyncio.wait(hearing)
+            under_way = [*hearing, reading] if reading else hearing
+            if under_way:
+                await asyncio.wait(under_way)
             pieces.close()
         if self.broken:
             raise next((error for error in self.broken if not isinstance(error, Stopped)), self.broken[0])
@@ -163,6 +168,5 @@ class _Work:
     def _tell(self, outcome: Outcome, seconds: float = 0.0, reason: str = "") -> None:
         self._seconds += seconds
         total = max(self.recording.seconds or 0.0, self.reading.seconds)
-        self.listener(
-            Event("transcribe", round(self._seconds), round(total), self.recording.name, outcome, None, reason)
-        )
+        counted = round(self._seconds), round(total)
+        self.listener(Event("transcribe", *counted, self.recording.name, outcome, reason=reason))
