@@ -63,7 +63,7 @@ class _Clock:
         return self._told(index, sample)
 
     def _end(self, seconds: float) -> float:
-        """As ``_beginning``: nothing ends in what was kept after a left-out one."""
+        """As ``_beginning``; nothing ends in it either."""
         sample = self._within(seconds)
         index = max(0, bisect_left(self._edges, sample) - 1)
         if sample - self._edges[index] <= self._spans[index].lead and index:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from luma_studio.errors import BrokenAnswerError, LumaError, Stopped
 from luma_studio.progress import Event, Listener, Outcome, unheard
@@ -104,7 +105,7 @@ class _Work:
                 hearing.append(asyncio.create_task(self._hear(len(hearing), piece, places)))
                 reading = piece = None  # or it would be held after it was heard
         finally:
-            under_way = [*hearing, reading] if reading else hearing
+            under_way: list[asyncio.Future[Any]] = [*hearing, reading] if reading else [*hearing]
             if under_way:
                 await asyncio.wait(under_way)
             pieces.close()
