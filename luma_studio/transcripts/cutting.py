@@ -19,10 +19,10 @@ from luma_studio.audio.levels import WINDOWS_PER_SECOND, Levels
 from luma_studio.transcripts.base import RATE, Piece, Span
 
 _WINDOW = RATE // WINDOWS_PER_SECOND  # samples
-_PAUSE = 0.15  # seconds of silence in which one may cut; a stop consonant's is shorter
+_PAUSE = 0.05  # seconds of silence in which one may cut, if there is no longer one
 _LONG = 2 * RATE  # samples of silence of which the middle is left out …
 _KEPT = RATE // 2  # … but for so many at either side, so that a model hears that somebody pauses
-_QUIET = 40  # windows (200 ms): where nothing is silent, the cut is in the middle of the quietest of such
+_QUIET = 20  # windows (100 ms): where nothing is silent, the cut is in the middle of the quietest of such
 _LEAST = RATE // 2  # samples of a piece; vendors refuse those of less than 0.1 s
 
 _Run = tuple[int, int]

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from luma_studio.audio import codec
-from luma_studio.errors import TranscriptError
+from luma_studio.errors import SettingError, TranscriptError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.transcripts import answers, choices
 from luma_studio.transcripts.base import RATE, Heard, Piece, TranscriberChoice
@@ -52,8 +52,8 @@ _FORMS: dict[Told, dict[str, Any]] = {
 _SETTINGS = ("language", "times", "seconds", "temperature", "timeout", "packed", "prompt")
 _EXAMPLE = "openai:whisper-1,language=hi,timeout=120,prompt=Luma, Series A"
 _LARGEST = 25_000_000  # bytes of a file
-_HEADS = 100_000  # bytes that FLAC or WAV may be larger than the samples in it
-_LONGEST = (_LARGEST - _HEADS) // (2 * RATE)  # seconds that are never larger, whatever is heard in them
+_PACKED = 1.02  # bytes of FLAC for a byte of samples, at most: noise cannot be packed
+_LONGEST = int(_LARGEST / (2 * RATE * _PACKED))  # seconds that are never larger, whatever is heard in them
 _USUAL = 300.0  # seconds of a piece: some models answer with 2,000 tokens at most, and are heard out in that time
 _TIMEOUT = 300.0  # seconds
 _ANSWER = 32_000_000  # bytes
@@ -83,6 +83,8 @@ class OpenAITranscriber:
         if "temperature" in settings:
             self._asked["temperature"] = f"{choices.number(settings, 'temperature', 0, 0, 1):g}"
         if prompt := settings.get("prompt"):
+            if times == "speaker":
+                raise SettingError(f"A model that tells who speaks takes no prompt. Take it out of {choice}.")
             self._asked["prompt"] = prompt
         self._home = HOMES[choice.engine]
         self._wires = wires

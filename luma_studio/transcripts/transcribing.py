@@ -109,6 +109,8 @@ class _Work:
             if under_way:
                 await asyncio.wait(under_way)
             pieces.close()
+        for each in hearing:
+            each.result()  # what is no Exception is raised as it is
         if self.broken:
             raise next((error for error in self.broken if not isinstance(error, Stopped)), self.broken[0])
         self._tell("done", self.reading.seconds - self._seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import av
 import numpy as np
-from helpers.vendors import spoken
 from numpy.typing import NDArray
 
+from helpers.vendors import spoken
 from luma_studio.transcripts import TimedWord
 
 KINDS = {
@@ -48,12 +49,9 @@ def words(lines: Iterable[Line]) -> list[TimedWord]:
     found = []
     for at, text in lines:
         said = spoken(text, 48000)
-        first = 0
-        for word in text.split():
-            first = text.index(word, first)
-            last = first + len(word) - 1
-            found.append(TimedWord(word, at + said.starts[first] / 48000, at + said.ends[last] / 48000))
-            first = last
+        for word in re.finditer(r"\S+", text):
+            begin, end = said.starts[word.start()], said.ends[word.end() - 1]
+            found.append(TimedWord(word[0], at + begin / 48000, at + end / 48000))
     return found
 
 
@@ -98,9 +96,7 @@ def _picture(file: Any, codec: str) -> Any:
     return stream
 
 
-def _mux(
-    file: Any, stream: Any, samples: NDArray[np.int16], rate: int, late: float, gap: tuple[float, float]
-) -> None:
+def _mux(file: Any, stream: Any, samples: NDArray[np.int16], rate: int, late: float, gap: tuple[float, float]) -> None:
     resampler = av.AudioResampler(
         format=stream.codec_context.format.name, layout="mono", rate=rate, frame_size=stream.codec_context.frame_size
     )

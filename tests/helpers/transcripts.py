@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from helpers.vendors import STEP, TRANSCRIBERS, Answer, Refused, Request, json_answer, openai_error, pitch
 from numpy.typing import NDArray
 
+from helpers.vendors import STEP, TRANSCRIBERS, Answer, Refused, Request, json_answer, openai_error, pitch
 from luma_studio.audio import codec
 from luma_studio.errors import AudioError
 
@@ -62,15 +63,21 @@ def heard(samples: NDArray[np.int16], rate: int) -> list[Word]:
 
 def _letters(samples: NDArray[np.int16], rate: int) -> str:
     count = max(1, round(len(samples) / rate / STEP))
-    time = np.arange(round((STEP - 2 * _EDGE) * rate)) / rate
-    waves = np.exp(-2j * np.pi * np.outer(_PITCHES, time)) * np.hanning(len(time))
+    waves = _waves(rate)
     found = []
     for index in range(count):
         first = round((index * STEP + _EDGE) * rate)
-        part = samples[first : first + len(time)].astype(float)
+        part = samples[first : first + waves.shape[1]].astype(float)
         strongest = int(np.argmax(np.abs(waves[:, : len(part)] @ part)))
         found.append(_ALPHABET.get(strongest, "?"))
     return "".join(found)
+
+
+@lru_cache
+def _waves(rate: int) -> NDArray[np.complex128]:
+    """The tone of each pitch, as long as a letter is listened to."""
+    time = np.arange(round((STEP - 2 * _EDGE) * rate)) / rate
+    return np.exp(-2j * np.pi * np.outer(_PITCHES, time)) * np.hanning(len(time))
 
 
 def answer(request: Request) -> Answer:
