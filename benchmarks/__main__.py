@@ -26,6 +26,7 @@ from benchmarks.page import page
 from benchmarks.reexport import reexport
 from benchmarks.result import Row, machine, print_markdown, print_table, write_json
 from benchmarks.silence import silence
+from benchmarks.transcripts import transcripts
 
 BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "cold": cold_ten,
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "buying": buying,
     "hearing": hearing,
     "batch": batch,
+    "transcripts": transcripts,
 }
 
 

@@ -1,7 +1,7 @@
 """A recording, as it comes, cut at silences into pieces that an engine takes; long silences are left out.
 
-A stretch as long as the longest piece is looked at, and cut in the longest silence of its second half: there the next
-one begins. No sample is in two pieces, so no word is heard twice, and none is lost.
+A stretch as long as the longest piece is looked at, and cut in a silence of its second half that is as long as any
+there: there the next one begins. No sample is in two pieces, so no word is heard twice, and none is lost.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from luma_studio.transcripts.base import RATE, Piece, Span
 
 _WINDOW = RATE // WINDOWS_PER_SECOND  # samples
 _PAUSE = 0.05  # seconds of silence in which one may cut, if there is no longer one
+_AS_LONG = 0.8  # of the longest silence: one that is so long does as well, and the last of them is taken
 _LONG = 2 * RATE  # samples of silence of which the middle is left out …
 _KEPT = RATE // 2  # … but for so many at either side, so that a model hears that somebody pauses
 _QUIET = 20  # windows (100 ms): where nothing is silent, the cut is in the middle of the quietest of such
@@ -77,9 +78,10 @@ def _cut(heard: Levels, sounds: NDArray[np.bool_]) -> int:
     """The window to cut before: in the middle of the longest silence of the second half, or where it is quietest."""
     half = len(heard) // 2
     silent = _runs(~sounds[half:])
-    longest = max(silent, key=lambda run: run[1] - run[0], default=(0, 0))
-    if longest[1] - longest[0] >= _PAUSE * WINDOWS_PER_SECOND:
-        return half + max(1, sum(longest) // 2)
+    longest = max((last - first for first, last in silent), default=0)
+    if longest >= _PAUSE * WINDOWS_PER_SECOND:
+        first, last = next(run for run in reversed(silent) if run[1] - run[0] >= _AS_LONG * longest)
+        return half + max(1, (first + last) // 2)
     width = min(_QUIET, len(heard) - half)
     power = np.cumsum(np.power(10.0, heard[half:].astype(np.float64) / 10))
     quietest = int(np.argmin(power[width - 1 :] - np.concatenate([[0.0], power[:-width]])))

@@ -10,6 +10,7 @@ import asyncio
 import json
 import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,8 @@ class WhisperTranscriber:
                 f"{self.choice} needs the extra luma-studio[whisper]: uv pip install 'luma-studio[whisper]'. {_INSTEAD}"
             ) from error
         model = self.choice.model
+        if Path(model).is_absolute() and not Path(model).is_dir():
+            raise TranscriptError(f"There is no folder {model} with a Whisper model in it. Correct {self.choice}.")
         try:
             return WhisperModel(model, device=self._device, compute_type=self._compute, local_files_only=True)
         except OSError as error:  # huggingface_hub's of files that are not here is one, too

@@ -74,7 +74,7 @@ def test_what_is_sent_is_small_and_names_nothing(vendors, hears):
 
 
 @pytest.mark.parametrize(
-    "name", ["-i.mp3", "a\nb.mp3", "concat:x.mp3", "ünï ‮ cod.mp3", "%s{}.mp3", "x" * 250 + ".mp3", "$(rm).mp3"]
+    "name", ["-i.mp3", "a\nb.mp3", "concat:x.mp3", "ünï \u202e cod.mp3", "%s{}.mp3", "x" * 250 + ".mp3", "$(rm).mp3"]
 )
 def test_hostile_names_are_files_as_others_and_are_shown_in_one_line(vendors, hears, name):
     record(Path(name), LINES[:1], 1.5, kind="mp3")
