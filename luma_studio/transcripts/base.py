@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
 from typing import Literal, Protocol
 
-import numpy as np
-
-from luma_studio.audio.clip import Samples
 from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account
 
@@ -130,20 +126,18 @@ class Span:
     tail: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a recording as an engine is given it: ``samples``, int16 mono at :data:`RATE`.
+    """A piece of a recording as an engine is given it: ``sound``, FLAC of one channel at :data:`RATE`.
 
-    ``spans`` says where they were in the recording, in order. Silence may follow them that no recording has.
+    ``seconds`` is how long it is to be listened to, ``digest`` the SHA-256 of its samples. ``spans`` says where these
+    were in the recording, in order; silence may follow that no recording has.
     """
 
-    samples: Samples
+    sound: bytes = field(repr=False)
+    seconds: float
+    digest: str
     spans: tuple[Span, ...]
-
-    @property
-    def seconds(self) -> float:
-        """How long it is to be listened to."""
-        return len(self.samples) / RATE
 
     @property
     def start(self) -> float:
@@ -154,11 +148,6 @@ class Piece:
     def end(self) -> float:
         """When it ends in the recording, in seconds."""
         return self.spans[-1].last / RATE
-
-    @cached_property
-    def digest(self) -> str:
-        """The SHA-256 of its sound."""
-        return hashlib.sha256(np.ascontiguousarray(self.samples, "<i2").data).hexdigest()
 
     def key(self, identity: Mapping[str, str]) -> str:
         """The name of what an engine hears in it: a SHA-256 over its sound and all that decides what is heard."""

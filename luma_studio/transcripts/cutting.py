@@ -7,7 +7,7 @@ there: there the next one begins. No sample is in two pieces, so no word is hear
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from luma_studio.audio import levels
 from luma_studio.audio.clip import Samples
 from luma_studio.audio.levels import WINDOWS_PER_SECOND, Levels
-from luma_studio.transcripts.base import RATE, Piece, Span
+from luma_studio.transcripts.base import RATE, Span
 
 _WINDOW = RATE // WINDOWS_PER_SECOND  # samples
 _PAUSE = 0.05  # seconds of silence in which one may cut, if there is no longer one
@@ -24,33 +24,41 @@ _AS_LONG = 0.8  # of the longest silence: one that is so long does as well, and 
 _LONG = 2 * RATE  # samples of silence of which the middle is left out …
 _KEPT = RATE // 2  # … but for so many at either side, so that a model hears that somebody pauses
 _QUIET = 20  # windows (100 ms): where nothing is silent, the cut is in the middle of the quietest of such
-_LEAST = RATE // 2  # samples of a piece; vendors refuse those of less than 0.1 s
+_LEAST = RATE // 2  # samples of a part; vendors refuse those of less than 0.1 s
 
 _Run = tuple[int, int]
 
 
-def pieces(sound: Iterable[Samples], longest: float) -> Iterator[Piece]:
-    """The pieces of a sound at :data:`RATE`, of ``longest`` seconds at most; those without any speech are not there.
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What becomes a piece: ``samples`` at :data:`RATE`, and where in the recording they were."""
 
-    ``sound`` comes in arrays of any length; memory holds two pieces of it at most.
+    samples: Samples
+    spans: tuple[Span, ...]
+
+
+def parts(sound: Iterable[Samples], longest: float) -> Iterator[Part]:
+    """The parts of a sound at :data:`RATE`, of ``longest`` seconds at most; those without any speech are not there.
+
+    ``sound`` comes in arrays of any length; memory holds some parts of it at most.
     """
     most = int(longest * RATE)
-    begun: Piece | None = None
-    for piece in _sounding(_stretches(sound, most)):
-        if begun is not None and len(begun.samples) + len(piece.samples) <= most:
-            begun = Piece(np.concatenate([begun.samples, piece.samples]), _end_to_end(begun.spans, piece.spans))
+    begun: Part | None = None
+    for part in _sounding(_stretches(sound, most)):
+        if begun is not None and len(begun.samples) + len(part.samples) <= most:
+            begun = Part(np.concatenate([begun.samples, part.samples]), _end_to_end(begun.spans, part.spans))
             continue
         if begun is not None:
             yield _filled(begun)
-        begun = piece
+        begun = part
     if begun is not None:
         yield _filled(begun)
 
 
-def _filled(piece: Piece) -> Piece:
-    """The piece, with silence after it where it is too short for vendors."""
-    missing = max(0, _LEAST - len(piece.samples))
-    return Piece(np.pad(piece.samples, (0, missing)), piece.spans) if missing else piece
+def _filled(part: Part) -> Part:
+    """The part, with silence after it where it is too short for vendors."""
+    missing = max(0, _LEAST - len(part.samples))
+    return Part(np.pad(part.samples, (0, missing)), part.spans) if missing else part
 
 
 def _stretches(sound: Iterable[Samples], most: int) -> Iterator[tuple[int, Samples, NDArray[np.bool_]]]:
@@ -88,13 +96,13 @@ def _cut(heard: Levels, sounds: NDArray[np.bool_]) -> int:
     return half + max(1, quietest + width // 2)
 
 
-def _sounding(stretches: Iterable[tuple[int, Samples, NDArray[np.bool_]]]) -> Iterator[Piece]:
+def _sounding(stretches: Iterable[tuple[int, Samples, NDArray[np.bool_]]]) -> Iterator[Part]:
     """What of each stretch is to be listened to; nothing of one in which nothing sounds."""
     for start, samples, sounds in stretches:
         spans = _spans(sounds, len(samples))
         if spans:
             kept = np.concatenate([samples[span.first : span.last] for span in spans])
-            yield Piece(kept, tuple(replace(each, first=start + each.first, last=start + each.last) for each in spans))
+            yield Part(kept, tuple(replace(each, first=start + each.first, last=start + each.last) for each in spans))
 
 
 def _spans(sounds: NDArray[np.bool_], length: int) -> list[Span]:
@@ -114,7 +122,7 @@ def _spans(sounds: NDArray[np.bool_], length: int) -> list[Span]:
 
 
 def _end_to_end(earlier: tuple[Span, ...], later: tuple[Span, ...]) -> tuple[Span, ...]:
-    """The spans of two pieces, of which two that follow on one another are one."""
+    """The spans of two parts, of which two that follow on one another are one."""
     left, right = earlier[-1], later[0]
     if left.last != right.first:
         return earlier + later

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from luma_studio.errors import AudioError, FileTooLargeError, NoSoundError, Sile
 from luma_studio.settings import recordings
 from luma_studio.store import files
 from luma_studio.transcripts.base import RATE, Piece
-from luma_studio.transcripts.cutting import pieces
+from luma_studio.transcripts.cutting import Part, parts
 
 _MB = 1_000_000
 
@@ -75,9 +77,9 @@ class Reading:
         Raises UnreadableError where it is damaged, NoSoundError, SilentError where nothing is heard in all of it.
         """
         heard = False
-        for piece in pieces(self._sound(), longest):
+        for part in parts(self._sound(), longest):
             heard = True
-            yield piece
+            yield _packed(part)
         if not heard:
             raise SilentError(
                 f"In {self._recording.name} nothing is heard: it is silent. Choose another recording, or look at the "
@@ -97,6 +99,14 @@ class Reading:
                 f"{name} is damaged after {clock(self.seconds)}. Save it anew, or cut it there; what was transcribed "
                 "of it is kept and is not bought again."
             ) from error
+
+
+def _packed(part: Part) -> Piece:
+    """The part as it is given to an engine: without loss, in a third to a half of its size."""
+    sound = io.BytesIO()
+    codec.encode([part.samples], sound, "flac", RATE)
+    digest = hashlib.sha256(part.samples.astype("<i2", copy=False).data).hexdigest()
+    return Piece(sound.getvalue(), len(part.samples) / RATE, digest, part.spans)
 
 
 def _soundless(name: str) -> NoSoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from luma_studio.audio import codec
 from luma_studio.errors import SettingError, TranscriptError
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.transcripts import answers, choices
@@ -49,22 +47,23 @@ _FORMS: dict[Told, dict[str, Any]] = {
     "none": {"response_format": "json"},
     "speaker": {"response_format": "diarized_json", "chunking_strategy": "auto"},
 }
-_SETTINGS = ("language", "times", "seconds", "temperature", "timeout", "packed", "prompt")
+_SETTINGS = ("language", "times", "seconds", "temperature", "timeout", "prompt")
 _EXAMPLE = "openai:whisper-1,language=hi,timeout=120,prompt=Luma, Series A"
 _LARGEST = 25_000_000  # bytes of a file
 _PACKED = 1.02  # bytes of FLAC for a byte of samples, at most: noise cannot be packed
 _LONGEST = int(_LARGEST / (2 * RATE * _PACKED))  # seconds that are never larger, whatever is heard in them
 _USUAL = 300.0  # seconds of a piece: some models answer with 2,000 tokens at most, and are heard out in that time
 _TIMEOUT = 300.0  # seconds
+_NAME = "sound.flac"  # and not that of the recording, which is nobody's business
 _ANSWER = 32_000_000  # bytes
-_AT_ONCE = 4  # pieces: each is held in memory twice, as samples and packed
+_AT_ONCE = 4  # pieces, of 5 MB as a rule
 
 
 class OpenAITranscriber:
     """A model of OpenAI or Groq, or of a server with their API (``OPENAI_BASE_URL``, ``GROQ_BASE_URL``).
 
     Settings: ``language``, ``times`` (word, segment, none, speaker), ``seconds`` (of a piece at most),
-    ``temperature``, ``timeout`` (seconds), ``packed`` (flac or wav), ``prompt``. Raises SettingError for others.
+    ``temperature``, ``timeout`` (seconds), ``prompt``. Raises SettingError for others.
     """
 
     concurrency = _AT_ONCE
@@ -75,7 +74,6 @@ class OpenAITranscriber:
         self.price = price(choice.engine, choice.model)
         self.longest = choices.number(settings, "seconds", _USUAL, 10, _LONGEST)
         self._timeout = choices.number(settings, "timeout", _TIMEOUT, 1, 3600)
-        self._packed = cast(codec.Kind, choices.one_of(settings, "packed", "flac", ("flac", "wav")))
         times = choices.one_of(settings, "times", TOLD.get(choice.model, "none"), tuple(_FORMS))
         self._asked = {"model": choice.model, **_FORMS[cast(Told, times)]}
         if language := choices.spoken(settings):
@@ -102,7 +100,7 @@ class OpenAITranscriber:
             raise TranscriptError(
                 f"{self._home.prefix}_BASE_URL was changed meanwhile, so this was not bought. Transcribe again."
             )
-        call = await asyncio.to_thread(self._call, piece)
+        call = self._call(piece)
         seconds = piece.seconds
         subject = f"sound from {clock(piece.start)} to {clock(piece.end)}"
         purchase = Purchase(self._home.name, self.choice.model, subject, math.ceil(seconds), self._cost(seconds))
@@ -124,13 +122,10 @@ class OpenAITranscriber:
         """Nothing is held: the connections are the studio's."""
 
     def _call(self, piece: Piece) -> Call:
-        packed = io.BytesIO()
-        codec.encode([piece.samples], packed, self._packed, RATE)
-        name = f"sound.{self._packed}"  # and not that of the recording, which is nobody's business
         return Call(
             "POST",
             "/audio/transcriptions",
-            files={"file": (name, packed.getvalue(), f"audio/{self._packed}")},
+            files={"file": (_NAME, piece.sound, "audio/flac")},
             data=self._asked,
             paid=True,
             patience=self._timeout,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -90,6 +91,7 @@ class _Work:
     async def done(self) -> None:
         """Have all pieces heard. Raises what went wrong first, once what was asked for is here."""
         places = asyncio.Semaphore(self.transcriber.concurrency)
+        reader = ThreadPoolExecutor(1, "luma-reader")  # one thread: what it lets go of, it has for the next piece
         pieces = self.reading.pieces(self.transcriber.longest)
         hearing: list[asyncio.Task[None]] = []
         reading: asyncio.Future[Piece | None] | None = None
@@ -98,17 +100,18 @@ class _Work:
                 await places.acquire()
                 if self.broken:
                     break
-                reading = asyncio.ensure_future(asyncio.to_thread(self._next, pieces))
+                reading = asyncio.get_running_loop().run_in_executor(reader, self._next, pieces)
                 piece = await asyncio.shield(reading)
                 if piece is None:
                     break
                 hearing.append(asyncio.create_task(self._hear(len(hearing), piece, places)))
-                reading = piece = None  # or it would be held after it was heard
+                reading = piece = None  # or they would hold it while the next is read
         finally:
             under_way: list[asyncio.Future[Any]] = [*hearing, reading] if reading else [*hearing]
             if under_way:
                 await asyncio.wait(under_way)
             pieces.close()
+            reader.shutdown()
         for each in hearing:
             each.result()  # what is no Exception is raised as it is
         if self.broken:
@@ -136,7 +139,7 @@ class _Work:
 
     async def _answer(self, piece: Piece) -> tuple[bytes, Outcome]:
         """What the engine hears in a piece: as it is kept, or else asked for by one process at a time, and kept."""
-        key = await asyncio.to_thread(piece.key, self.transcriber.identity)
+        key = piece.key(self.transcriber.identity)
         path = self.account.store / _KEPT / f"{key}.json"
         here = await asyncio.to_thread(self._kept, path)
         if here is not None:

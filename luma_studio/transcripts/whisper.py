@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from luma_studio.audio import codec
 from luma_studio.errors import TranscriptError
 from luma_studio.store.ledger import Account
 from luma_studio.transcripts import answers, choices
@@ -75,9 +76,10 @@ class WhisperTranscriber:
             if self._model is None:
                 self._model = self._loaded()
             model = self._model
+        samples, _ = codec.read(piece.sound)
         try:
             segments, info = model.transcribe(
-                piece.samples.astype(np.float32) / 32768,
+                samples.astype(np.float32) / 32768,
                 language=self._language or None,
                 initial_prompt=self._prompt or None,
                 word_timestamps=self._times == "word",

@@ -433,7 +433,6 @@ def test_a_choice_is_written_as_it_is_read(text):
         ("openai:whisper-1,seconds=nan", r"seconds is 'nan'"),
         ("openai:whisper-1,seconds=900", r"seconds is '900'; .* from 10 to 765"),
         ("openai:whisper-1,times=all", r"times is 'all'; .* word, segment, none, speaker"),
-        ("openai:whisper-1,packed=mp3", r"packed is 'mp3'; .* flac, wav"),
         ("openai:gpt-4o-transcribe-diarize,prompt=x", r"takes no prompt"),
         ("whisper:small,seconds=20", r"no setting 'seconds'"),
         ("whisper:small,device=abacus", r"device is 'abacus'"),
