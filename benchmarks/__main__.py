@@ -27,6 +27,7 @@ from benchmarks.page import page
 from benchmarks.reexport import reexport
 from benchmarks.result import Row, machine, print_markdown, print_table, write_json
 from benchmarks.silence import silence
+from benchmarks.transcripts import transcripts
 
 BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "cold": cold_ten,
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "hearing": hearing,
     "batch": batch,
     "film": film,
+    "transcripts": transcripts,
 }
 
 

@@ -258,7 +258,7 @@ class Studio:
 
     def filming(self, force_upload: bool = False) -> Equipment:
         """What productions are filmed with; ``force_upload`` has vendors given anew what they have."""
-        kit = Kit(self.wires, self.settings.video_price, self.folder, force_upload)
+        kit = Kit(self.wires, self.settings.minute_price, self.folder, force_upload)
         return Equipment(VideoStore(self.folder / STORE / "videos"), self.photos, kit)
 
     @property

@@ -80,7 +80,7 @@ class Workshop:
 
     def _parts(self, choice: str, force_upload: bool) -> tuple[Any, ...]:
         assets = Assets(self.folder, force_upload=force_upload)
-        return EngineChoice.parse(choice), self.wires, Settings().video_price, assets, Polling()
+        return EngineChoice.parse(choice), self.wires, Settings().minute_price, assets, Polling()
 
     def place(self, engine: HeyGen, scene: Shot) -> Path:
         return self.folder / ".store" / "videos" / f"{fingerprint(engine.identity(scene))}.mp4"
