@@ -156,7 +156,8 @@ class Settings(Choices, BaseSettings):
 class Access(BaseSettings):
     """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``.
 
-    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one.
+    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one;
+    ``HEYGEN_DEFAULT_TALKING_PHOTO_ID`` is the photo, by its id there, of scenes that have no other.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -164,6 +165,7 @@ class Access(BaseSettings):
     api_key: SecretStr = SecretStr("")
     base_url: str = ""
     jobs: int | None = Field(default=None, ge=1, le=1000)
+    default_talking_photo_id: str = ""
 
 
 class Polling(BaseSettings):
