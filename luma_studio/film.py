@@ -125,7 +125,8 @@ class Film:
 class SceneQuote:
     """What filming a scene would buy: US dollars (None: not known), nothing where it is ``here``.
 
-    ``changed`` says that it was filmed before, and that its sound, photo or options are others since.
+    ``changed`` says that it was filmed before, and that its sound, photo or options are others since. ``still`` is the
+    file of its photo, or of the card that stands for one where it is ``drawn``.
     """
 
     scene_id: str
@@ -136,6 +137,8 @@ class SceneQuote:
     changed: bool
     cost: Decimal | None
     problem: str = ""
+    still: Path | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +221,19 @@ def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
         here = equipment.videos.get(name) is not None
         changed = before.get(shot.scene, "") not in ("", name)
         cost = Decimal(0) if here else engine.price(shot)
-        problem = "" if here else _problem(engine, shot)
         found.append(
-            SceneQuote(shot.scene, shot.title, shot.sound.seconds, shot.photo.name, here, changed, cost, problem)
+            SceneQuote(
+                shot.scene,
+                shot.title,
+                shot.sound.seconds,
+                shot.photo.name,
+                here,
+                changed,
+                cost,
+                "" if here else _problem(engine, shot),
+                None if shot.photo.still is None else shot.photo.still.path,
+                shot.photo.drawn,
+            )
         )
     return FilmQuote(footage.choices.film, tuple(found), assembly.price(_cut(footage, (), equipment.videos)))
 

@@ -12,11 +12,13 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from luma_studio import speaking
+from luma_studio import animating, speaking
+from luma_studio.animating import Animation, AnimationQuote
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.film import Equipment
 from luma_studio.production import Means, Production
+from luma_studio.progress import Listener, unheard
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
@@ -27,7 +29,7 @@ from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.store.videos import VideoStore
 from luma_studio.video import engines
-from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, TalkingPhoto
+from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, Motion, TalkingPhoto
 from luma_studio.video.engines import Kit
 from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
@@ -234,6 +236,23 @@ class Studio:
         """An engine that puts films together, as one writes it. Raises SettingError if it does not exist."""
         return self._engine(choice, engines.assembly)
 
+    async def animate(self, motion: Motion, engine: str = "preview", listener: Listener = unheard) -> Animation:
+        """Have a still move for 5 or 10 seconds; the clip lies in ``generated_audio/animated``, and is made once.
+
+        One that a vendor still makes is ``processing``: the next call takes it up. Raises SettingError for what the
+        engine cannot do, NoKeyError, VendorError, VideoError, BudgetError, and Stopped from the listener.
+        """
+        made_by, account = self.image_to_video(engine), self.account(animating.FOLDER)
+        return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
+
+    def animation_quote(self, motion: Motion, engine: str = "preview") -> AnimationQuote:
+        """What having a still move would buy. Nothing is sent. Raises SettingError, NoKeyError as ``animate`` does."""
+        return animating.quoted(motion, self.image_to_video(engine), self._videos)
+
+    def animations(self) -> tuple[Animation, ...]:
+        """The stills that were had move, the newest first."""
+        return animating.animations(self._animated)
+
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
@@ -271,13 +290,21 @@ class Studio:
     @property
     def filming(self) -> Equipment:
         """What productions are filmed with."""
-        videos = VideoStore(self.folder / STORE / "videos")
-        return Equipment(videos, self.photos, self.talking_photo, self.assembly)
+        return Equipment(self._videos, self.photos, self.talking_photo, self.assembly)
 
     @property
     def photos(self) -> Photos:
         """The photos of this workspace, which lie in its folder ``photos/``."""
         return Photos(self.workspace / "photos", self.folder / STORE / "cards")
+
+    @property
+    def _videos(self) -> VideoStore:
+        return VideoStore(self.folder / STORE / "videos")
+
+    @property
+    def _animated(self) -> Path:
+        """Where clips of stills lie."""
+        return self.folder / animating.FOLDER
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from luma_studio.panels.agents import Agents
     from luma_studio.panels.audio_library import AudioLibrary
     from luma_studio.panels.audio_players import AudioPlayers
+    from luma_studio.panels.films import Films
     from luma_studio.panels.health import Health
     from luma_studio.panels.pause_timeline import PauseTimeline
     from luma_studio.panels.productions import Productions
@@ -25,6 +26,7 @@ _ROOMS = {
     "Agents": "agents",
     "AudioLibrary": "audio_library",
     "AudioPlayers": "audio_players",
+    "Films": "films",
     "Health": "health",
     "PauseTimeline": "pause_timeline",
     "Productions": "productions",
@@ -37,6 +39,7 @@ __all__ = [
     "Agents",
     "AudioLibrary",
     "AudioPlayers",
+    "Films",
     "Health",
     "PauseTimeline",
     "Productions",
