@@ -20,14 +20,18 @@ from luma_studio.audio.mp3 import encode_run
 from luma_studio.errors import AudioError, LumaError, NoKeyError, StoreError, VoiceError
 from luma_studio.store import files
 from luma_studio.studio import STORE, Studio
+from luma_studio.video import creatomate, freepik, heygen_account
 from luma_studio.voices import Speech, Utterance, VoiceChoice, elevenlabs, openai
 from luma_studio.voices.embedded import ENGINE, languages
-from luma_studio.wire import GROQ, OPENAI, Home, Wires
+from luma_studio.wire import CREATOMATE, FREEPIK, GROQ, HEYGEN, OPENAI, Home, Wires
 
 _VENDORS: tuple[tuple[Home, str, Callable[[Wires], Awaitable[str]]], ...] = (
     (elevenlabs.HOME, "voices with the time of each word", elevenlabs.account),
     (OPENAI, "voices, and minds for agents", openai.account),
     (GROQ, "quick minds for agents", lambda wires: openai.account(wires, GROQ)),
+    (HEYGEN, "photos that talk", heygen_account.account),
+    (FREEPIK, "stills that move", freepik.account),
+    (CREATOMATE, "films by templates", creatomate.account),
 )
 _RATE = 44100
 _LEAST_FREE = 10**9  # bytes; a hundred minutes with their takes and runs take about as many

@@ -115,8 +115,9 @@ class Settings(Choices, BaseSettings):
     )
     prices: dict[str, Price] = Field(
         default={},
-        description="US dollars for 1,000 characters of a voice's model; for a million tokens asked and answered of a "
-        'mind\'s: {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
+        description="US dollars for 1,000 characters of a voice's model; for a minute of an engine's video; for a "
+        "million tokens asked and answered of a mind's: "
+        '{"elevenlabs:eleven_v3": 0.1, "heygen:avatar_iv": 3, "openai:MODEL": [1.25, 10]}',
     )
 
     def price(self, engine: str, model: str) -> Decimal | None:
@@ -124,8 +125,11 @@ class Settings(Choices, BaseSettings):
         thousand = self._price(engine, model)
         return thousand / 1000 if isinstance(thousand, Decimal) else None
 
-    def price_of_video(self, engine: str, model: str) -> Decimal | None:
-        """US dollars that a minute of video costs with a vendor's model; None where nobody knows."""
+    def video_price(self, engine: str, model: str) -> Decimal | None:
+        """US dollars that a minute of video costs with a vendor's model; None where nobody knows.
+
+        Engines say by which model names their videos are priced.
+        """
         minute = self._price(engine, model)
         return minute if isinstance(minute, Decimal) else None
 
@@ -146,12 +150,16 @@ class Settings(Choices, BaseSettings):
 
 
 class Access(BaseSettings):
-    """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``."""
+    """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``.
+
+    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     api_key: SecretStr = SecretStr("")
     base_url: str = ""
+    jobs: int | None = Field(default=None, ge=1, le=1000)
 
 
 class Polling(BaseSettings):
@@ -178,7 +186,8 @@ def _price_list() -> dict[str, Price]:
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
     voices = {name: Decimal(price) for name, price in table["voices"].items()}
     minds = {name: (Decimal(asked), Decimal(answered)) for name, (asked, answered) in table["minds"].items()}
-    return {**voices, **minds}
+    videos = {name: Decimal(price) for name, price in table["videos"].items()}
+    return {**voices, **minds, **videos}
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -243,7 +252,7 @@ def _variable(name: str) -> str:
 
 def _may_be(name: str) -> str:
     """What a setting may be, as a sentence goes on."""
-    field = (Settings.model_fields | Polling.model_fields)[name]
+    field = (Settings.model_fields | Polling.model_fields | Access.model_fields)[name]
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
     if field.annotation is float:
@@ -258,6 +267,7 @@ def _may_be(name: str) -> str:
         "budget": "an amount in US dollars, from 0",
         "status_poll_interval_seconds": "a number of seconds, up to 600",
         "status_max_attempts": "a whole number from 1",
+        "jobs": "a whole number from 1 to 1000",
         "batch_budget": "an amount in US dollars, from 0",
         "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
         "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',

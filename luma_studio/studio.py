@@ -284,7 +284,7 @@ class Studio:
         """An engine, made once: it knows how many jobs it has with a vendor."""
         key = make.__name__, EngineChoice.parse(choice)
         if key not in self._engines:
-            self._engines[key] = make(key[1], Kit(self.wires, self.settings.price_of_video, self.folder))
+            self._engines[key] = make(key[1], Kit(self.wires, self.settings.video_price, self.folder))
         return cast(Engine, self._engines[key])
 
     @property

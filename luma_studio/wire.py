@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -59,7 +60,8 @@ _WORDS = 5.0  # seconds that an error's body may take
 _MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
 _VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
-_HERE = ("127.0.0.1", "::1", "localhost")
+HERE = ("127.0.0.1", "::1", "localhost")
+"""This computer, as addresses name it."""
 _POOR = ("quota_exceeded", "insufficient_quota", "insufficient_credit", "billing_hard_limit")  # whatever the status
 
 _TROUBLE = (OverloadedError, "{name} has trouble of its own ({status}). Try again in a while.")
@@ -67,6 +69,11 @@ _GATEWAY = (
     OutcomeUnknownError,
     "{name} was not there behind its gateway ({status}). It may have done the work and charged for it, so it was not "
     "asked again. Look at your account there if that matters; then try again.",
+)
+_MAYBE_BEGUN = (
+    OutcomeUnknownError,
+    "{name} has trouble of its own ({status}). It may have begun the work all the same, so it was not asked again. Try "
+    "again in a while: it is looked for there first.",
 )
 _MEANINGS: dict[int, tuple[type[VendorError], str]] = {
     300: (
@@ -96,7 +103,8 @@ class Vendor:
 
     ``key`` is the secret and never shown; ``variable`` the setting that holds it; ``header`` how it is sent, as
     ``xi-api-key`` or ``Authorization`` with the ``scheme`` Bearer; without one nobody is shown who asks. ``at_once`` is
-    how many requests may be under way until the vendor tells its own limit.
+    how many requests may be under way until the vendor tells its own limit; ``jobs`` is how many of its jobs may, until
+    it refuses one.
     """
 
     name: str
@@ -106,6 +114,7 @@ class Vendor:
     header: str
     scheme: str = ""
     at_once: int = 4
+    jobs: int = 10
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -121,6 +130,10 @@ class Vendor:
 class Call:
     """One request. ``paid`` is not sent a second time where the vendor may have done the work of the first.
 
+    A ``job`` is paid work that the vendor begins and does later: where it is refused for too much at once, that means
+    the jobs under way (see ``Wire.jobs``), and where the vendor has trouble of its own, it may have begun it all the
+    same.
+
     ``patience`` is how many seconds may pass without a byte, ``deadline`` how many a try may take in all, ``largest``
     how many bytes the answer may have, ``tries`` how often it is sent where another try is safe.
     """
@@ -132,6 +145,7 @@ class Call:
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     data: Mapping[str, Any] | None = None
     paid: bool = False
+    job: bool = False
     patience: float = 60.0
     deadline: float = 300.0
     largest: int = 64 * 1024 * 1024
@@ -160,7 +174,9 @@ class Wire:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self._gate = _Gate(vendor.at_once)
+        self._gate = Gate(vendor.at_once)
+        self.jobs = Gate(vendor.jobs)
+        """Through which jobs of the vendor go, from when they are begun to their end, whoever has them done."""
         self._client: httpx.AsyncClient | None = None
         self._hopeless: tuple[float, VendorError] | None = None  # when, and what, all that wait would meet, too
         self._told: dict[tuple[Any, ...], asyncio.Future[Answer]] = {}  # what was asked once
@@ -218,6 +234,8 @@ class Wire:
         def again(error: Exception) -> bool | float:
             if not isinstance(error, VendorError) or heard or not error.can_try_again:
                 return False
+            if call.job and isinstance(error, RateLimitError):
+                return False  # another job must end first
             if error.retry_after is None:
                 return True
             return error.retry_after if error.retry_after <= _PATIENCE else False
@@ -236,7 +254,7 @@ class Wire:
             wait_max=_LONGEST_WAIT,
         ):
             with attempt:
-                async with self._gate.passed():
+                async with self._gate.passed(learns=not call.job):
                     self._check_hope(since)
                     return await self._tried(call, into, hears)
         raise AssertionError("stamina tries or raises")  # pragma: no cover
@@ -321,7 +339,9 @@ class Wire:
                     body += piece
                     if len(body) >= _SMALL:
                         break
-        error = refusal(self.vendor, response.status_code, response.headers, body[:_SMALL], paid=call.paid)
+        error = refusal(
+            self.vendor, response.status_code, response.headers, body[:_SMALL], paid=call.paid, job=call.job
+        )
         _log.info("%s answered %s: %s", self.vendor.name, response.status_code, error)
         return error
 
@@ -362,6 +382,7 @@ class Home:
     header: str = "Authorization"
     scheme: str = "Bearer"
     at_once: int = 4
+    jobs: int = 10
     instead: str = "the embedded voice: espeak"
 
     @property
@@ -417,7 +438,7 @@ def led(who: str, address: str) -> tuple[Wire, str]:
     try:
         there = urlsplit(address)
         there.port  # noqa: B018 - which raises for one that cannot be
-        if there.scheme == "https" or (there.scheme == "http" and there.hostname in _HERE):
+        if there.scheme == "https" or (there.scheme == "http" and there.hostname in HERE):
             host = there.netloc.rpartition("@")[2]
             path = there.path + (f"?{there.query}" if there.query else "")
             return Wire(Vendor(host, "", f"{there.scheme}://{host}", key="", header="")), path
@@ -448,13 +469,17 @@ def _vendor(home: Home) -> Vendor:
     key = given.api_key.get_secret_value()
     if not key and given.base_url:
         key = "none"  # a server of one's own often wants none
-    return Vendor(home.name, home.variable, address, key, home.header, home.scheme, home.at_once)
+    return Vendor(
+        home.name, home.variable, address, key, home.header, home.scheme, home.at_once, given.jobs or home.jobs
+    )
 
 
-def refusal(vendor: Vendor, status: int, headers: Mapping[str, str], body: bytes, *, paid: bool) -> VendorError:
+def refusal(
+    vendor: Vendor, status: int, headers: Mapping[str, str], body: bytes, *, paid: bool, job: bool = False
+) -> VendorError:
     """The error that a vendor's answer stands for, in words for a user: what happened, and what to do."""
     code, said = (_fit(each, vendor.key) for each in _told(body))
-    kind, sentence = _meaning(status, code, paid=paid)
+    kind, sentence = _meaning(status, code, paid=paid, job=job)
     words = f" {vendor.name} says: {said}" if said else ""
     return kind(
         sentence.format(name=vendor.name, variable=vendor.variable, base=_base(vendor), status=status) + words,
@@ -467,7 +492,7 @@ def refusal(vendor: Vendor, status: int, headers: Mapping[str, str], body: bytes
     )
 
 
-def _meaning(status: int, code: str, *, paid: bool) -> tuple[type[VendorError], str]:
+def _meaning(status: int, code: str, *, paid: bool, job: bool) -> tuple[type[VendorError], str]:
     """The kind of error, and what is told of it."""
     if any(word in code.lower() for word in _POOR):
         status = 402
@@ -475,6 +500,8 @@ def _meaning(status: int, code: str, *, paid: bool) -> tuple[type[VendorError], 
         status = 403
     if status in _CUT and not paid:
         status = 503
+    if status >= 500 and job:
+        return _MAYBE_BEGUN
     return _MEANINGS.get(status) or _MEANINGS[500 if status >= 500 else 400 if status >= 400 else 300]
 
 
@@ -577,10 +604,10 @@ def broken(vendor: Vendor, what: str, answer: Answer) -> BrokenAnswerError:
 # The bound
 
 
-class _Gate:
-    """Lets as many requests through as the vendor bears, in the order they came: it learns from answers and refusals.
+class Gate:
+    """Lets as many requests, or jobs, of a vendor through as it bears, in the order they came.
 
-    All of it happens on the one event loop of the wire.
+    It learns from answers and refusals. Any thread and event loop may go through.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -588,11 +615,12 @@ class _Gate:
         self._busy = 0
         self._calm = 0
         self._until = 0.0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Future[None]] = deque()
+        self._lock = threading.Lock()
 
     @asynccontextmanager
-    async def passed(self) -> AsyncIterator[None]:
-        """Wait for one's turn, and hold it. What the vendor refuses meanwhile is taken to heart."""
+    async def passed(self, *, learns: bool = True) -> AsyncIterator[None]:
+        """Wait for one's turn, and hold it. What the vendor refuses meanwhile is taken to heart if it ``learns``."""
         await self._turn()
         try:
             while (left := self._until - time.monotonic()) > 0:
@@ -600,7 +628,8 @@ class _Gate:
             yield
             self._went_well()
         except (RateLimitError, OverloadedError) as error:
-            self._went_badly(error)
+            if learns:
+                self._went_badly(error)
             raise
         finally:
             self._leave()
@@ -613,46 +642,53 @@ class _Gate:
         most = headers.get("maximum-concurrent-requests", "")
         if most.isdecimal():
             told = max(1, int(most))
-            self._limit = min(self._limit, told) if self._limit < self._usual else told
-            self._usual = told
-            self._call_next()
+            with self._lock:
+                self._limit = min(self._limit, told) if self._limit < self._usual else told
+                self._usual = told
+                self._call_next()
 
     async def _turn(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        self._call_next()
+        turn: Future[None] = Future()
+        with self._lock:
+            self._waiting.append(turn)
+            self._call_next()
+            if turn.done():
+                return
         try:
-            await turn
+            await asyncio.wrap_future(turn)
         except asyncio.CancelledError:
-            if not turn.cancelled():  # called, and called off before it could go
+            if not turn.cancel():  # called, and called off before it could go
                 self._leave()
             raise
 
     def _leave(self) -> None:
-        self._busy -= 1
-        self._call_next()
+        with self._lock:
+            self._busy -= 1
+            self._call_next()
 
     def _call_next(self) -> None:
         while self._waiting and self._busy < self._limit:
             turn = self._waiting.popleft()
-            if not turn.done():
+            if turn.set_running_or_notify_cancel():
                 self._busy += 1
                 turn.set_result(None)
 
     def _went_badly(self, error: VendorError) -> None:
         """Refused for asking too much: one fewer at once than now. Asked to wait: everybody does, if it is not long."""
-        if isinstance(error, RateLimitError):
-            self._calm = 0
-            self._limit = max(1, min(self._limit, self._busy - 1))
-        if error.retry_after is not None and error.retry_after <= _PATIENCE:
-            self._until = max(self._until, time.monotonic() + error.retry_after)
+        with self._lock:
+            if isinstance(error, RateLimitError):
+                self._calm = 0
+                self._limit = max(1, min(self._limit, self._busy - 1))
+            if error.retry_after is not None and error.retry_after <= _PATIENCE:
+                self._until = max(self._until, time.monotonic() + error.retry_after)
 
     def _went_well(self) -> None:
         """After a row of good answers one more is let through, up to the usual bound."""
-        self._calm += 1
-        if self._calm >= _CALM and self._limit < self._usual:
-            self._calm = 0
-            self._limit += 1
+        with self._lock:
+            self._calm += 1
+            if self._calm >= _CALM and self._limit < self._usual:
+                self._calm = 0
+                self._limit += 1
 
 
 class _Sent:

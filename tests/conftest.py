@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from helpers import contracts
+from helpers.heygen import HeyGen
 from helpers.vendors import KEYS, LeftTheMachineError, Vendors
 from hypothesis import settings
 
@@ -48,6 +49,7 @@ def studio(workspace: Path) -> Iterator[luma_studio.Studio]:
 def vendors(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
     """The vendors, faked, with keys and addresses in the environment. A request outside a contract fails the test."""
     with Vendors(contracts.check) as vendors:
+        vendors.film["heygen"] = HeyGen(vendors)
         for name, key in KEYS.items():
             monkeypatch.setenv(f"{name.upper()}_API_KEY", key)
             monkeypatch.setenv(f"{name.upper()}_BASE_URL", vendors.address(name))

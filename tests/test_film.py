@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import av
 import pytest
 from helpers.camera import Camera
-from helpers.fakes import FakeVoice, give
+from helpers.fakes import DyingDisk, FakeVoice, Killed, give
 
 from luma_studio import Studio, film
 from luma_studio.errors import BusyError, JobFailedError, StillRunningError, Stopped, VoiceError
 from luma_studio.production import Production
 from luma_studio.progress import Event
+from luma_studio.store import files
 from luma_studio.video.base import EngineChoice
 
 SCRIPT = """[Scene 1 – Dawn]
@@ -238,3 +242,36 @@ def test_scenes_that_are_named_are_filmed_alone(calm, camera):
     )
     assert calm.videos("preview")[1] is not None
     assert calm.videos("preview")[0] is None
+
+
+def test_killed_at_operations_on_the_disk_each_video_is_bought_once_and_the_film_is_whole(workspace, monkeypatch):
+    spoken = workspace / "spoken"
+    with Studio(spoken) as studio:
+        given(studio, Camera())
+        asyncio.run(studio.production("calm", SCRIPT).speak())
+    for dies_at in itertools.count(step=7):  # of some hundreds; scenes end in another order each time
+        here, camera, disk = workspace / str(dies_at), Camera(), DyingDisk(dies_at)
+        shutil.copytree(spoken, here)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "disk", disk)
+            died = film_of(here, camera) is None
+        made = film_of(here, camera)
+        assert made is not None
+        assert (made.status, camera.bought) == ("success", dict.fromkeys(SCENES, 1)), dies_at
+        folder = here / "generated_audio" / "calm"
+        for name in ("film.mp4", *(each.video for each in made.results)):
+            with av.open(folder / name) as container:
+                assert container.duration
+        if not died:
+            assert dies_at > 100
+            return
+        shutil.rmtree(here)
+
+
+def film_of(workspace: Path, camera: Camera) -> film.Film | None:
+    """What a process makes of it; None where it is killed."""
+    try:
+        with Studio(workspace) as studio:
+            return filmed(given(studio, camera) and studio.production("calm"))
+    except Killed:
+        return None

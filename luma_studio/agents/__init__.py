@@ -20,6 +20,7 @@ from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
 
 __all__ = [
+    "FILM",
     "NAMES",
     "NO_MIND",
     "RULES",
@@ -38,12 +39,16 @@ __all__ = [
 ]
 
 NAMES = ("analysis", "planning", "sanitizer", "segmentation", "splice")
+"""The agents that work on a script."""
+FILM = ("motion", "template")
+"""The agents that work on a film."""
 
 
 def check_minds(choices: Choices) -> None:
     """Raise SettingError for a mind that cannot be, or an agent that there is not."""
-    unknown = sorted(set(choices.minds) - set(NAMES))
+    known = (*NAMES, *FILM)
+    unknown = sorted(set(choices.minds) - set(known))
     if unknown:
-        raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(NAMES)}.")
-    for name in NAMES:
+        raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(known)}.")
+    for name in known:
         mind_of(choices, name)

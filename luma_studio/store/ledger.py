@@ -59,11 +59,13 @@ _INTEND = (
 )
 _SETTLE = "UPDATE calls SET outcome = ?, answered = ?, cost = ?, request = ?, note = ? WHERE id = ?"
 _FOUND = "UPDATE calls SET outcome = 'arrived', answered = ?, cost = quoted WHERE key = ? AND outcome = 'asked'"
-_MAYBE = "SELECT count(*) FROM calls WHERE key = ? AND outcome IN ('asked', 'unknown')"
+_LAST = "SELECT outcome FROM calls WHERE key = ? ORDER BY id DESC LIMIT 1"
+_KNOW = "UPDATE calls SET request = ? WHERE key = ? AND outcome = 'arrived' AND request = ''"
 _CLEARED = (
     "UPDATE calls SET outcome = ?, answered = ?, cost = CASE WHEN ? = 'arrived' THEN quoted END "
     "WHERE key = ? AND outcome IN ('asked', 'unknown')"
 )
+_TOLD = "UPDATE calls SET note = ? WHERE id = (SELECT max(id) FROM calls WHERE key = ?)"
 _SPENT = (
     "SELECT coalesce(sum(coalesce(cost, quoted)), 0) FROM calls "
     "WHERE outcome <> 'refused' AND (:production IS NULL OR production = :production) "
@@ -165,17 +167,26 @@ class Ledger:
             database.execute(_FOUND, (time.time(), key))
 
     def is_unclear(self, key: str) -> bool:
-        """Whether something was asked for under this key, and nobody knows what became of it."""
+        """Whether nobody knows what became of what was asked for last under this key."""
         if not self._path.exists():
             return False
         with self._opened() as database:
-            (count,) = database.execute(_MAYBE, (key,)).fetchone()
-            return bool(count)
+            return database.execute(_LAST, (key,)).fetchone() in (("asked",), ("unknown",))
 
     def clear_up(self, key: str, outcome: Outcome) -> None:
         """Write down what became of it after all: it arrived, or it was refused."""
         with self._writing() as database:
             database.execute(_CLEARED, (outcome, time.time(), outcome, key))
+
+    def tell(self, key: str, note: str) -> None:
+        """Write down what became later of what was bought last under this key."""
+        with self._writing() as database:
+            database.execute(_TOLD, (note, key))
+
+    def know(self, key: str, request_id: str) -> None:
+        """Write down the vendor's own name for what arrived under this key, where it is not known yet."""
+        with self._writing() as database:
+            database.execute(_KNOW, (request_id, key))
 
     def spent(self, production: str | None = None, *, batch: str | None = None) -> Decimal:
         """US dollars that were, or may have been, spent on a production, in a batch, or in all.
@@ -281,6 +292,20 @@ class Account:
         """Whether what was bought for the key is here and has not become what it was bought for."""
         return self._arrived(part).exists()
 
+    def is_unclear(self, part: int = 0) -> bool:
+        """Whether nobody knows what became of what was asked for last."""
+        return self.ledger.is_unclear(self._arrived(part).name)
+
+    def know(self, name: str, part: int = 0) -> None:
+        """Have the ledger know the vendor's own name for what arrived."""
+        self.ledger.know(self._arrived(part).name, name)
+
+    def take_up(self, body: bytes, part: int = 0) -> None:
+        """Have a body be what arrived: an earlier request, of whose outcome nobody knew, turned out to have made it."""
+        path = self._arrived(part)
+        files.write(path, body, durable=True)
+        self.ledger.clear_up(path.name, "arrived")
+
     def arrived(self, part: int = 0) -> bytes | None:
         """The body of what arrived before, and the ledger knows it then; None where nothing did."""
         path = self._arrived(part)
@@ -292,13 +317,13 @@ class Account:
 
     async def _searched(self, search: Callable[[], Awaitable[bytes | None]], part: int) -> bytes | None:
         """What an earlier request made of which nobody knew; what became of it is written down."""
-        path = self._arrived(part)
-        if not await asyncio.to_thread(self.ledger.is_unclear, path.name):
+        if not await asyncio.to_thread(self.is_unclear, part):
             return None
         body = await search()
-        if body is not None:
-            await asyncio.to_thread(files.write, path, body, durable=True)
-        await asyncio.to_thread(self.ledger.clear_up, path.name, "refused" if body is None else "arrived")
+        if body is None:
+            await asyncio.to_thread(self.ledger.clear_up, self._arrived(part).name, "refused")
+        else:
+            await asyncio.to_thread(self.take_up, body, part)
         return body
 
     def keep(self, body: bytes) -> None:
@@ -356,6 +381,11 @@ class Account:
             answer = before if await asyncio.to_thread(self._arrived(0).exists) else await ask()
         await asyncio.to_thread(files.write, path, answer.encode(), durable=True)
         return answer
+
+    async def lost(self, note: str) -> None:
+        """What was bought came to nothing: let go of it, so that it is asked for anew; the ledger has the ``note``."""
+        await asyncio.to_thread(self.ledger.tell, self._arrived(0).name, note)
+        await self.forget()
 
     async def forget(self) -> None:
         """What was bought has become what it was bought for, or is of no use: let go of what arrived."""

@@ -13,7 +13,7 @@ from luma_studio.video.planes import Plane, Planes, to_planes
 
 _FINE = 128  # parts of a pixel that are told apart: differences times this must stay within 16 bits
 _MOST = 3  # frames that a picture may be wide or high; of a longer one the middle is used
-_HEADS = 0.4  # where of its height the middle of a picture lies: heads are above it
+HEADS = 0.16  # how far down the camera looks where the picture is higher than the frame: heads are near its top
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class View:
 
     zoom: float = 1.0
     across: float = 0.5
-    down: float = _HEADS
+    down: float = HEADS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +46,11 @@ class Canvas:
         planes = to_planes(fitted)
         return cls(look.width, look.height, fitted.size, scale, tuple(_paired(plane) for plane in planes))
 
+    @property
+    def room(self) -> tuple[float, float]:
+        """How far the camera can go across and down in the widest view, in frames."""
+        return self.size[0] / self.scale / self.width - 1, self.size[1] / self.scale / self.height - 1
+
     def show(self, view: View, planes: Planes) -> None:
         """Draw what the camera sees into a frame's planes."""
         step = self.scale / view.zoom
@@ -68,7 +73,7 @@ def _covered(picture: Image.Image, look: Look, scale: float) -> Image.Image:
     wide = min(picture.width * factor, look.width * scale * _MOST)
     high = min(picture.height * factor, look.height * scale * _MOST)
     left = (picture.width - wide / factor) / 2
-    top = (picture.height - high / factor) * _HEADS
+    top = (picture.height - high / factor) * HEADS
     size = (_even(wide), _even(high))
     return picture.resize(size, Image.Resampling.LANCZOS, (left, top, left + wide / factor, top + high / factor))
 
@@ -91,7 +96,8 @@ def _even(size: float) -> int:
 def _paired(plane: Plane) -> NDArray[np.uint16]:
     """Each pixel with its right neighbour; a column and a row more, so that the last ones have one, too."""
     padded = np.pad(plane, ((0, 1), (0, 1)), "edge").astype(np.uint16)
-    return padded | np.pad(padded[:, 1:], ((0, 0), (0, 1)), "edge") << 8
+    pairs: NDArray[np.uint16] = padded | np.pad(padded[:, 1:], ((0, 0), (0, 1)), "edge") << np.uint16(8)
+    return pairs
 
 
 def _sampled(pairs: NDArray[np.uint16], left: float, top: float, step: float, shape: tuple[int, ...]) -> Plane:

@@ -17,8 +17,10 @@ from luma_studio.video.planes import Overlay, Planes
 _SIDE = 0.075  # of the width, left free at either side
 _BARS = 21
 _SHADE = 150  # of 255, at a frame's lowest line
-_METER_AT = 0.945  # of the height: the middle of the meter
-_CAPTIONS_UNTIL = 0.905  # of the height: the end of captions
+_METER = 0.05  # of the shorter side: its height
+_FOOT = 0.035  # of the height, left free below it
+_APART = 0.03  # of the shorter side, between it and captions
+_LINE = 23  # times its size that a caption is wide at most
 
 
 class Captions:
@@ -46,9 +48,9 @@ class Captions:
 def caption(text: str, look: Look) -> Overlay:
     """A caption at the foot of the picture, within its safe margins."""
     short = min(look.width, look.height)
-    width = _even(look.width * (1 - 2 * _SIDE))
     size = max(8, round(short * 0.059))
-    until = round(look.height * _CAPTIONS_UNTIL)
+    width = _even(min(look.width * (1 - 2 * _SIDE), _LINE * size))
+    until = round(look.height * (1 - _FOOT) - short * (_METER + _APART))
     block = fitted(text, size, width - size // 2, 4 if look.orientation == "portrait" else 2, look.height // 2)
     letters = drawn(block, width)
     return _laid(letters, look, (look.width - letters.width) // 2, until - letters.height + block.size)
@@ -64,8 +66,8 @@ def shade(look: Look) -> Overlay:
     return Overlay.of(dark, 0, look.height - high)
 
 
-def title(text: str, look: Look, share: float = 1.0) -> Overlay:
-    """A title over the upper part of the picture, on a shade of its own; ``share`` (0 to 1) of it is there."""
+def title(text: str, look: Look) -> Overlay:
+    """A title over the upper part of the picture, on a shade of its own."""
     short = min(look.width, look.height)
     width = _even(look.width * (1 - 2 * _SIDE))
     block = fitted(text, max(8, round(short * 0.092)), width, 3, look.height // 3)
@@ -84,7 +86,7 @@ def title(text: str, look: Look, share: float = 1.0) -> Overlay:
     if block.rtl:
         rule = (look.width - rule[2], rule[1], look.width - rule[0], rule[3])
     ImageDraw.Draw(ground).rectangle(rule, "#f0b878")
-    return Overlay.of(ground, 0, 0, share)
+    return Overlay.of(ground, 0, 0)
 
 
 class Meter:
@@ -94,10 +96,10 @@ class Meter:
         short = min(look.width, look.height)
         self._pitch = max(2, _even(short * 0.0145))
         self._thick = max(1, round(self._pitch * 0.46))
-        self._high = max(_even(short * 0.055), _even(self._pitch))
+        self._high = max(_even(short * _METER), _even(self._pitch))
         self._wide = min(_even(_BARS * self._pitch), look.width // 4 * 2)
         self._left = (look.width - self._wide) // 4 * 2
-        self._top = min(_even(look.height * _METER_AT - self._high / 2), look.height - self._high)
+        self._top = min(_even(look.height * (1 - _FOOT)), look.height) - self._high
         self._columns = [self._bar(height) for height in range(self._high + 1)]
 
     def draw(self, planes: Planes, levels: Sequence[float]) -> None:
@@ -136,7 +138,10 @@ def _laid(letters: Image.Image, look: Look, left: int, top: int) -> Overlay:
 
 
 def _halved(alpha: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    return (alpha[::2, ::2] + alpha[1::2, ::2] + alpha[::2, 1::2] + alpha[1::2, 1::2]) >> 2
+    halved: NDArray[np.uint16] = (
+        alpha[::2, ::2] + alpha[1::2, ::2] + alpha[::2, 1::2] + alpha[1::2, 1::2]
+    ) >> np.uint16(2)
+    return halved
 
 
 def _even(size: float) -> int:

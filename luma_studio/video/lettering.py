@@ -105,11 +105,22 @@ def _baseline(block: Block) -> float:
 
 
 def _write(pen: ImageDraw.ImageDraw, block: Block, line: str, left: float, baseline: float) -> None:
-    pieces = runs(line)
-    for run in reversed(pieces) if block.rtl else pieces:
+    for run in _as_seen(line, rtl=block.rtl):
         font, way = run.font.at(block.size), _way(run.text, "R" if block.rtl else "L")
         pen.text((left, baseline), run.text, 255, font, "ls", direction=way)
         left += font.getlength(run.text, direction=way)
+
+
+def _as_seen(line: str, *, rtl: bool) -> list[Run]:
+    """The runs of a line from left to right; a space between two of them goes the way of the line."""
+    if not rtl:
+        return list(runs(line))
+    parts = []
+    for run in runs(line):
+        words = run.text.strip()
+        before, _, after = run.text.partition(words) if words else (run.text, "", "")
+        parts += [Run(part, run.font) for part in (before, words, after) if part]
+    return parts[::-1]
 
 
 def _way(run: str, line: str) -> str:
@@ -171,11 +182,10 @@ def _parts(word: str, size: int, width: int) -> list[str]:
     """A word in parts that fit: as large as fit, but single letters of writings without spaces."""
     parts: list[str] = []
     for cluster in clusters(word):
-        if parts and not _is_unspaced(cluster) and not _is_unspaced(parts[-1]):
-            if _width(parts[-1] + cluster, size) <= width:
-                parts[-1] += cluster
-                continue
-        parts.append(cluster)
+        if not parts or _is_unspaced(parts[-1] + cluster) or _width(parts[-1] + cluster, size) > width:
+            parts.append(cluster)
+        else:
+            parts[-1] += cluster
     return parts or [word]
 
 

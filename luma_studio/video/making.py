@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import av
@@ -13,7 +13,6 @@ import av
 from luma_studio.errors import Stopped
 from luma_studio.video.base import Tell, Told
 
-_THREADS = 2
 _WAITING = 6  # frames that are drawn and not yet written
 _SHARES = 100  # how often it is told how far a film is, at most
 
@@ -48,9 +47,9 @@ def counting(tell: Tell, frames: int, message: str) -> Callable[[int], None]:
     return done
 
 
-def drawn_ahead(draw: Callable[[int], av.VideoFrame], count: int) -> Iterator[av.VideoFrame]:
-    """The frames 0 to ``count`` - 1 in order, some of them drawn ahead, in two threads."""
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="frames") as pool:
+def drawn_ahead(draw: Callable[[int], av.VideoFrame], count: int, threads: int = 2) -> Generator[av.VideoFrame]:
+    """The frames 0 to ``count`` - 1 in order, some of them drawn ahead; one thread draws them one after the other."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="frames") as pool:
         waiting: deque[Future[av.VideoFrame]] = deque()
         try:
             for number in range(count):

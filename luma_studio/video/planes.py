@@ -35,7 +35,7 @@ def frame_of(width: int, height: int) -> av.VideoFrame:
 def planes_of(frame: av.VideoFrame) -> Planes:
     """What a frame (yuv420p) shows, to be read and written in place."""
     y, u, v = (
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
         for plane in frame.planes
     )
     return y, u, v
@@ -74,10 +74,10 @@ class Overlay:
     added: tuple[NDArray[np.uint16], ...]
 
     @classmethod
-    def of(cls, picture: Image.Image, left: int, top: int, share: float = 1.0) -> Overlay:
-        """From a picture (RGBA, even sizes), as far as it is there at all: ``share``, 0 to 1."""
+    def of(cls, picture: Image.Image, left: int, top: int) -> Overlay:
+        """From a picture (RGBA, even sizes)."""
         pixels = np.asarray(picture)
-        there = pixels[..., 3].astype(np.float32) * (share * 256 / 255)
+        there = pixels[..., 3].astype(np.float32) * np.float32(256 / 255)
         alphas = (there, _halved(there), _halved(there))
         added = []
         for part in range(3):
@@ -85,6 +85,13 @@ class Overlay:
             whole = colour * there
             added.append(np.round(whole if part == 0 else _halved(whole)).astype(np.uint16))
         return cls(left, top, tuple((256 - np.round(alpha)).astype(np.uint16) for alpha in alphas), tuple(added))
+
+    def faded(self, share: float) -> Overlay:
+        """As far as it is there: ``share``, 0 to 1."""
+        part = np.uint16(round(share * 256))
+        kept = tuple((256 - ((256 - each) * part >> 8)).astype(np.uint16) for each in self.left_over)
+        added = tuple((each.astype(np.uint32) * part >> 8).astype(np.uint16) for each in self.added)
+        return Overlay(self.left, self.top, kept, added)
 
     def draw(self, planes: Planes) -> None:
         """Draw it over a frame."""

@@ -19,7 +19,7 @@ from luma_studio.errors import SettingError
 from luma_studio.store.ledger import Account
 from luma_studio.video import making
 from luma_studio.video.base import Captions, Made, Shot, Tell, Told
-from luma_studio.video.camera import Canvas, View
+from luma_studio.video.camera import HEADS, Canvas, View
 from luma_studio.video.drawing import Captions as DrawnCaptions
 from luma_studio.video.drawing import Meter, shade
 from luma_studio.video.lettering import writings_missing
@@ -32,7 +32,7 @@ ENGINE = "preview"
 _VERSION = 1
 _CLOSER = 0.075  # how much the camera comes closer on its way
 _BREATH = 26.0  # seconds to come closer and go back
-_SWAY = 0.35  # of the room that the zoom leaves, to either side
+_SWAY = 0.3  # of the room that the picture and the zoom leave, to either side
 _VOICE = 0.022  # how much closer a loud voice brings it
 _CLOSEST = 1 + _CLOSER + _VOICE
 
@@ -94,8 +94,8 @@ def no_font(writings: str) -> str:
     if not writings:
         return ""
     return (
-        f"No installed font has the letters of {writings}: the captions are in a track, to be switched on in the player. "
-        "Install a font that has them, such as Noto Sans, and film again."
+        f"No installed font has the letters of {writings}: the captions are in a track, to be switched on in the "
+        "player. Install a font that has them, such as Noto Sans, and film again."
     )
 
 
@@ -148,7 +148,7 @@ class _Scene:
         return frame
 
     def _view(self, second: float, voice: float) -> View:
-        """Closer and back, in a breath of many seconds, with a slow sway; and a little closer when the voice is loud."""
+        """Closer and back in many seconds, with a slow sway; and a little closer while the voice is loud."""
         way = (1 - math.cos(math.tau * second / _BREATH)) / 2
         sway = math.sin(math.tau * second / (2.3 * _BREATH))
-        return View(1 + _CLOSER * way + _VOICE * voice, 0.5 + _SWAY * sway, 0.4 + 0.1 * way)
+        return View(1 + _CLOSER * way + _VOICE * voice, 0.5 + _SWAY * sway, HEADS + 0.08 * way)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from luma_studio.errors import SettingError
 from luma_studio.store import files
@@ -23,7 +24,8 @@ _MOST_SIDE = 20_000
 _LEAST_SIDE = 16
 _KINDS: dict[str, Literal["png", "jpeg"]] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg"}  # MPO: JPEG, as telephones do
 _CONVERTED = ("WEBP", "AVIF", "GIF", "BMP", "TIFF")
-_QUIET = ((38, 50, 56), (58, 74, 84), (84, 90, 110))  # a card's colours, from its top to its bottom
+_QUIET = ((24, 34, 54), (40, 58, 82), (74, 78, 98), (104, 92, 98))  # a card's colours, from its top to its bottom
+_LIGHT = (26, 24, 20)  # and what is added to them in its middle
 
 
 def look_at(path: Path) -> Still:
@@ -50,7 +52,7 @@ def take_in(path: Path, folder: Path) -> Still:
 
 
 def pixels_of(still: Still) -> Image.Image:
-    """What a still shows (RGB, upright; what is transparent is white). Raises as ``look_at``; SettingError if it changed."""
+    """What a still shows: RGB, upright, on white. Raises as ``look_at``, and SettingError if it was changed."""
     data = _read(still.path)
     if hashlib.sha256(data).hexdigest() != still.digest:
         raise SettingError(f"The picture {still.path.name} was changed since it was chosen. Choose it again.")
@@ -74,7 +76,7 @@ def card(title: str, folder: Path, look: Look) -> Still:
 
     A title in a writing that no installed font has is left out: the card is calm and empty then.
     """
-    short, long = sorted((look.width, look.height))
+    short = min(look.width, look.height)
     picture = _calm(look.width, look.height)
     text = "" if writings_missing([title]) else title
     if text.strip():
@@ -92,15 +94,16 @@ def card(title: str, folder: Path, look: Look) -> Still:
 
 
 def _calm(width: int, height: int) -> Image.Image:
-    """A soft run of quiet colours with a little light, without steps."""
-    column = Image.new("RGB", (1, len(_QUIET)))
-    column.putdata(_QUIET)
-    ground = column.resize((width, height), Image.Resampling.BICUBIC)
-    light = Image.radial_gradient("L").resize((max(2, width * 2), max(2, height)))
-    light = ImageOps.invert(light).crop((width // 2, 0, width // 2 + width, height))
-    light = light.filter(ImageFilter.GaussianBlur(8)).point(lambda value: value // 5)
-    ground.paste((255, 236, 210), (0, 0), light)
-    return ground
+    """A soft run of quiet colours, lighter in its middle; grained by less than a step, so that it shows no bands."""
+    down, across = np.linspace(0, 1, height)[:, None], np.linspace(-1, 1, width)[None]
+    light = np.exp(-((down - 0.42) ** 2 / 0.1 + across**2 / 0.9))
+    places = np.linspace(0, 1, len(_QUIET))
+    grain = np.random.default_rng(0).random((height, width))
+    channels = [
+        np.interp(down, places, [colour[channel] for colour in _QUIET]) + light * _LIGHT[channel] + grain
+        for channel in range(3)
+    ]
+    return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
 
 
 def _even(size: float) -> int:

@@ -1,4 +1,4 @@
-"""How loud a voice is from frame to frame, as something that moves: 0 (silent) to 1 (loud), risen fast, fallen slowly."""
+"""How loud a voice is from frame to frame, as something that moves: from 0 (silent) to 1 (loud)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def voice_levels(pieces: Iterable[Samples], rate: int, fps: int, frames: int) ->
         meter.feed(piece)
     levels = meter.levels()
     loudest = _by_frame(levels, fps, frames)
-    return np.clip((loudest - (speech_level(levels) + _OVER - _RANGE)) / _RANGE, 0, 1).astype(np.float32)
+    course: Course = np.clip((loudest - (speech_level(levels) + _OVER - _RANGE)) / _RANGE, 0, 1).astype(np.float32)
+    return course
 
 
 def softened(levels: Course, fps: int, fall: float, rise: float = 0.03) -> Course:

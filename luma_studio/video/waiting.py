@@ -41,7 +41,7 @@ async def ended(look: Callable[[], Awaitable[Seen]], vendor: str, job: str, poll
     what ``look`` raises, but for what passes.
     """
     until = time.monotonic() + polling.patience
-    for wait in _waits(polling):
+    for wait in waits(polling):
         seen = await _looked(look)
         if seen is not None:
             tell(Told(seen.stage, seen.message, seen.share, job))
@@ -62,7 +62,7 @@ async def ended(look: Callable[[], Awaitable[Seen]], vendor: str, job: str, poll
     )
 
 
-def _waits(polling: Polling) -> Iterator[float]:
+def waits(polling: Polling) -> Iterator[float]:
     """Seconds between two looks: as set, or growing; as many as may be."""
     if polling.status_poll_interval_seconds is not None:
         waits: Iterator[float] = itertools.repeat(polling.status_poll_interval_seconds)

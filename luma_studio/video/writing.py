@@ -1,4 +1,4 @@
-"""Frames and sound into a film: MP4 with H.264 and AAC, a track of captions, and chapters; exactly as long as its sound.
+"""Frames and sound into a film: MP4 with H.264, AAC, captions and chapters; exactly as long as its sound.
 
 Times are in ticks that both a sample and a frame are a whole number of, so that nothing drifts. The same frames and
 sound give the same bytes.

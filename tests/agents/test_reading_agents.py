@@ -6,7 +6,18 @@ import asyncio
 
 import pytest
 
-from luma_studio.agents import NAMES, RULES, analysis, planning, sanitizer, segmentation, splice
+from luma_studio.agents import (
+    FILM,
+    NAMES,
+    RULES,
+    analysis,
+    motion,
+    planning,
+    sanitizer,
+    segmentation,
+    splice,
+    template,
+)
 from luma_studio.agents.planning import Part
 from luma_studio.script import parse
 from luma_studio.settings import Reading
@@ -23,9 +34,9 @@ SCENES = [Part("Arriving", "Sit down.", 60.0, 30.0), Part("Rest", "Only breathe.
 
 
 def test_every_agent_has_a_prompt_that_is_shipped():
-    agents = [module.AGENT for module in (analysis, planning, sanitizer, segmentation, splice)]
-    assert [agent.name for agent in agents] == list(NAMES)
-    assert sorted(path.stem for path in shipped("prompts").glob("*.md")) == list(NAMES)
+    agents = [module.AGENT for module in (analysis, planning, sanitizer, segmentation, splice, motion, template)]
+    assert [agent.name for agent in agents] == [*NAMES, *FILM]
+    assert {path.stem for path in shipped("prompts").glob("*.md")} == {*NAMES, *FILM}
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,15 @@ from luma_studio.video.base import Cut, Made, Motion, Shot, Tell, Told
 from luma_studio.wire import Answer
 
 
-def tiny_video(path: Path, seconds: float, shade: int = 90, size: int = 32, fps: int = 10) -> None:
-    """A grey square of so many seconds."""
-    with files.replacing(path) as file, av.open(file, "w", format="mp4") as container:
+def tiny_video(path: Path, seconds: float) -> None:
+    """Put a grey square of so many seconds there."""
+    files.write(path, _tiny_video(round(seconds, 1)))
+
+
+@lru_cache
+def _tiny_video(seconds: float, shade: int = 90, size: int = 32, fps: int = 10) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width = stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -31,6 +39,7 @@ def tiny_video(path: Path, seconds: float, shade: int = 90, size: int = 32, fps:
             frame.pts, frame.time_base = index, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 class Camera:
@@ -84,10 +93,14 @@ class Camera:
             files.write(path, json.dumps({"id": f"video-{name}"}).encode(), durable=True)
             return Answer({}, b"")
 
+        async def search() -> bytes | None:
+            return json.dumps({"id": f"video-{name}"}).encode() if self.bought[name] else None
+
         self._busy += 1
         self.busiest = max(self.busiest, self._busy)
         try:
-            body = await account.buy(Purchase("Camera", "tiny", name, round(seconds), self.cost), send)
+            purchase = Purchase("Camera", "tiny", name, round(seconds), self.cost)
+            body = await account.buy(purchase, send, search=search)
             job = json.loads(body)["id"]
             tell(Told("submitted", "sent", None, job))
             async with asyncio.timeout(30):

@@ -27,6 +27,7 @@ _SPECS = {
     "elevenlabs": ("elevenlabs.openapi.json", "https://api.elevenlabs.io", ""),
     "openai": ("openai.openapi.json", "https://api.openai.com", "/v1"),
     "groq": ("openai.openapi.json", "https://api.groq.com", "/openai/v1"),
+    "heygen": ("heygen.openapi.json", "https://api.heygen.com", ""),
 }
 _OUTSIDE = ("/previews/",)  # paths of the fake that stand for files elsewhere
 
@@ -112,6 +113,7 @@ def _make_strict(node: Any, parts: frozenset[str], *, is_part: bool = False) -> 
     if not isinstance(node, dict):
         return
     node.pop("discriminator", None)
+    _take_bytes(node)
     if "allOf" in node and not is_part:
         node.setdefault("unevaluatedProperties", False)
     elif isinstance(node.get("properties"), dict) and not is_part:
@@ -128,6 +130,13 @@ def _make_strict(node: Any, parts: frozenset[str], *, is_part: bool = False) -> 
                     _make_strict(schema, parts, is_part=name in parts)
             case _:
                 _make_strict(value, parts)
+
+
+def _take_bytes(node: dict[str, Any]) -> None:
+    """Let a file in a form be bytes, which the validator takes for no string."""
+    if node.get("format") == "binary":
+        node.pop("type", None)
+        node.pop("format")
 
 
 def _parts(node: Any) -> Iterator[str]:

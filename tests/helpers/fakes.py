@@ -124,6 +124,10 @@ class DyingDisk(Disk):
         self._step()
         super().replace(part, path)
 
+    def link(self, path: Path, name: Path) -> None:
+        self._step()
+        super().link(path, name)
+
     def unlink(self, path: Path) -> None:
         self._step()
         super().unlink(path)
