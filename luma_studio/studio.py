@@ -13,6 +13,8 @@ from typing import Any, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from luma_studio import animating, speaking
+from luma_studio.agents import Decision, Thinking
+from luma_studio.agents.motion import Bundle, Described, bundled
 from luma_studio.animating import Animation, AnimationQuote
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
@@ -244,6 +246,14 @@ class Studio:
         """
         made_by, account = self.image_to_video(engine), self.account(animating.FOLDER)
         return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
+
+    async def write_motion(self, described: Described, choices: Choices | None = None) -> Decision[Bundle]:
+        """How a still could move, as a bundle to be seen and changed first, by the mind of ``choices`` or the rules."""
+        means, account = self._means, self.account(animating.FOLDER)
+        thinking = Thinking(
+            choices or chosen(self.settings, {}), self.wires, account, means.token_prices, means.prompts
+        )
+        return await bundled(described, thinking)
 
     def animation_quote(self, motion: Motion, engine: str = "preview") -> AnimationQuote:
         """What having a still move would buy. Nothing is sent. Raises SettingError, NoKeyError as ``animate`` does."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luma_studio.panels.agents import Agents
+    from luma_studio.panels.animator import Animator
     from luma_studio.panels.audio_library import AudioLibrary
     from luma_studio.panels.audio_players import AudioPlayers
     from luma_studio.panels.films import Films
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "Agents": "agents",
+    "Animator": "animator",
     "AudioLibrary": "audio_library",
     "AudioPlayers": "audio_players",
     "Films": "films",
@@ -37,6 +39,7 @@ _ROOMS = {
 
 __all__ = [
     "Agents",
+    "Animator",
     "AudioLibrary",
     "AudioPlayers",
     "Films",

@@ -299,7 +299,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
       h("details", { class: "luma-films-more" }, h("summary", {}, "Background, crossfade, titles and more"),
         h("div", { class: "luma-films-fields" },
           field("background", "Background", h("input", { class: "luma-input luma-films-colour", type: "color" })),
-          field("photo_fit", "Photo", select({ cover: "Fills the frame", contain: "Is all seen" })),
+          field("photo_fit", "Photo in the frame", select({ cover: "Fills the frame", contain: "Is all seen" })),
           field("crossfade", "Crossfade, seconds", crossfade, numbers(crossfade)),
           field("title_card", "Title card, seconds", card, numbers(card)),
           assemblyField,
@@ -424,7 +424,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
     const gets = h("span", { class: "luma-films-get" });
     const doing = button({ icon: "film", text: "Film", onclick: act(once(() => (isOff(doing) ? undefined : film({ scenes: [scene.id] })))) });
     const element = h("li", { class: "luma-films-card" }, stage,
-      h("div", { class: "luma-films-about" }, h("div", { class: "luma-films-heading" }, number, title), h("div", { class: "luma-row luma-films-state" }, badge, facts), progress.element, reason, h("div", { class: "luma-row luma-films-acts" }, doing, gets)));
+      h("div", { class: "luma-films-about" }, h("div", { class: "luma-films-heading" }, number, title, gets), h("div", { class: "luma-row luma-films-state" }, badge, facts), progress.element, reason, doing));
 
     function showVideo() {
       const video = videoOf(scene);

@@ -136,9 +136,7 @@ class Films(PhotoPanel):
             "quote": None if quote is None else _priced(quote),
             "scenes": scenes,
             "film": _film(film, quote),
-            "files": {
-                name: {"bytes": there[name].bytes, "changed": there[name].changed} for name in names if name in there
-            },
+            "files": {name: asdict(there[name]) for name in names if name in there},
         }
 
 
