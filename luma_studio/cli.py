@@ -7,8 +7,8 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from functools import wraps
@@ -18,15 +18,17 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from luma_studio.agents import NO_MIND, MindQuote
-from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
+from luma_studio.commands.bars import bars
+from luma_studio.commands.explained import explained
+from luma_studio.commands.film import film_command
+from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
 from luma_studio.production import Production
-from luma_studio.progress import Event, Listener, unheard
+from luma_studio.progress import Listener
 from luma_studio.script import draw_outline, outline, parse
 from luma_studio.server import find_notebook
 from luma_studio.settings import Choices, chosen, load_settings
@@ -38,25 +40,7 @@ from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
 from luma_studio.voices.embedded import languages, variants
 
-_STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
-
-def _explained(command: Callable[..., None]) -> Callable[..., None]:
-    """End with one clear sentence and the right exit code when something goes wrong."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except LumaError as error:
-            Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            Console(stderr=True).print("Stopped. What was spoken is kept; run the same command to go on.")
-            sys.exit(130)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +50,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show Hindi is no reason to stop
             stream.reconfigure(errors="replace")
+
+
+main.add_command(film_command)
 
 
 @main.command()
@@ -95,7 +82,7 @@ def main() -> None:
 @click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
 @click.option("--mind", help="Mind that cuts and times clauses: openai:MODEL, groq:MODEL,effort=low; '' for none.")
 @click.option("--budget", metavar="DOLLARS", help="Buy no more for this production than so many US dollars in all.")
-@_explained
+@explained
 def narrate(
     script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
 ) -> None:
@@ -110,7 +97,7 @@ def narrate(
     if speakers:
         changes["speakers"] = _speakers(speakers)
     chosen(Choices(), changes, called=_option)
-    with Studio() as studio, _bars() as listener:
+    with Studio() as studio, bars() as listener:
         name = files.name_from(script.stem) if name is None else name
 
         def narrated() -> tuple[Production, Exported]:
@@ -166,7 +153,7 @@ Exit codes:
     "--name", help="Name of the batch, whose folder is generated_audio/NAME.batch; otherwise that of its files."
 )
 @click.option("--notebook", default="batch_narration.ipynb", show_default=True, metavar="PATH", help="Notebook to run.")
-@_explained
+@explained
 def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: Any) -> None:
     """Run a notebook for many scripts, here or on a cluster.
 
@@ -184,7 +171,7 @@ def batch_command(sources: tuple[str, ...], pairs: tuple[str, ...], **options: A
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
 @click.option("--language", help="Language where the writing cannot tell.")
 @click.option("--granularity", type=click.Choice(["sentence", "clause"]), help="Where clauses end.")
-@_explained
+@explained
 def outline_command(script: Path, as_json: bool, **options: Any) -> None:
     """Show how SCRIPT is read: scenes, clauses, pauses, and what to look at."""
     changes = {option: value for option, value in options.items() if value is not None}
@@ -193,7 +180,7 @@ def outline_command(script: Path, as_json: bool, **options: Any) -> None:
 
 
 @main.command("voices")
-@_explained
+@explained
 def voices_command() -> None:
     """List the voices: what the embedded one can be, and those of each vendor that there is a key for."""
     console = Console(highlight=False)
@@ -244,7 +231,7 @@ def _serving(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--idle", type=click.FloatRange(min=1), default=40, show_default=True, help="Seconds a closed page's kernel lives."
 )
-@_explained
+@explained
 @_serving
 def open_command(notebook: str | None, **options: Any) -> None:
     """Open the studio in the browser: the notebooks as pages; NOTEBOOK first, studio.ipynb if none is named."""
@@ -257,7 +244,7 @@ def open_command(notebook: str | None, **options: Any) -> None:
 
 @main.command("lab")
 @click.argument("notebook", required=False)
-@_explained
+@explained
 @_serving
 def lab_command(notebook: str | None, **options: Any) -> None:
     """Open the workspace in JupyterLab, with copies of the studio's notebooks to change; NOTEBOOK first."""
@@ -284,7 +271,7 @@ def _speakers(pairs: tuple[str, ...]) -> dict[str, str]:
 @main.command()
 @click.option("--production", "name", help="Only what was bought for this production.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-@_explained
+@explained
 def ledger(name: str | None, as_json: bool) -> None:
     """What was bought from vendors: asked, arrived, refused, and what it cost."""
     with Studio() as studio:
@@ -310,7 +297,7 @@ def ledger(name: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@_explained
+@explained
 def doctor() -> None:
     """Try every engine, and ask each vendor whether its key works and what is left."""
     console = Console(soft_wrap=True, highlight=False)
@@ -321,32 +308,6 @@ def doctor() -> None:
         console.print(f"{sign} [bold]{each.name}[/] ({each.what_for}): {escape(' '.join((each.detail, each.remedy)))}")
     if any(each.needed and not each.ready for each in found):
         sys.exit(1)
-
-
-@contextmanager
-def _bars() -> Iterator[Listener]:
-    """Progress bars on the terminal, one a stage; nothing where there is no terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield unheard
-        return
-    columns = (
-        TextColumn("{task.description:<9}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[subject]}"),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bars: dict[str, TaskID] = {}
-
-        def listen(event: Event) -> None:
-            if event.stage not in bars:
-                bars[event.stage] = progress.add_task(_STAGES[event.stage], subject="")
-            subject = escape(event.subject[:40])
-            progress.update(bars[event.stage], completed=event.done, total=event.total, subject=subject)
-
-        yield listen
 
 
 def _warn(production: Production, named: Iterable[str]) -> None:

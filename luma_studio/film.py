@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from luma_studio.store.videos import KeptVideo, VideoStore
 from luma_studio.timeline.arrange import PlacedScene
 from luma_studio.timeline.captions import captions
 from luma_studio.timeline.master import Rendering, pieces
+from luma_studio.video import engines
 from luma_studio.video.base import (
     Assembly,
     Cut,
@@ -42,6 +44,8 @@ from luma_studio.video.base import (
     Told,
     fingerprint,
 )
+from luma_studio.video.engines import Kit, Uses
+from luma_studio.video.heygen import HeyGenFilm
 from luma_studio.video.once import Make, made
 from luma_studio.video.photos import Photos, colour
 from luma_studio.video.thumbnails import thumbnail
@@ -73,12 +77,15 @@ class Footage:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What is filmed with: the videos and photos that there are, and the engines by what one writes."""
+    """What is filmed with: the videos and photos that there are, and what engines work with."""
 
     videos: VideoStore
     photos: Photos
-    talking: Callable[[str], TalkingPhoto]
-    assembly: Callable[[str], Assembly]
+    kit: Kit
+
+    def talking(self, choice: str) -> TalkingPhoto:
+        """The engine that films scenes, as one writes it. Raises SettingError."""
+        return engines.talking_photo(choice, self.kit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +220,14 @@ def kept(footage: Footage, equipment: Equipment, choice: str) -> tuple[KeptVideo
 
 def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
     """What filming would buy. Nothing is sent. Raises SettingError for engines that there are not."""
-    engine, assembly = equipment.talking(footage.choices.film), equipment.assembly(footage.choices.assembly)
+    choices, wanted = footage.choices, shots(footage, equipment)
+    whole = engines.whole_film(choices.assembly, equipment.kit)
+    if whole is not None:
+        return _quoted_whole(footage, equipment, whole, wanted)
+    engine = equipment.talking(choices.film)
     before = {each.scene_id: each.fingerprint for each in last(footage.folder).results}
     found = []
-    for shot in shots(footage, equipment):
+    for shot in wanted:
         name = fingerprint(engine.identity(shot))
         here = equipment.videos.get(name) is not None
         changed = before.get(shot.scene, "") not in ("", name)
@@ -230,17 +241,37 @@ def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
                 here,
                 changed,
                 cost,
-                "" if here else _problem(engine, shot),
-                None if shot.photo.still is None else shot.photo.still.path,
+                "" if here else _said(partial(engine.check, shot)),
+                _still(shot),
                 shot.photo.drawn,
             )
         )
-    return FilmQuote(footage.choices.film, tuple(found), assembly.price(_cut(footage, (), equipment.videos)))
+    cut = _cut(footage, (), equipment.videos)
+    return FilmQuote(choices.film, tuple(found), engines.assembly_price(choices.assembly, equipment.kit, cut))
 
 
-def _problem(engine: TalkingPhoto, shot: Shot) -> str:
+def _quoted_whole(footage: Footage, equipment: Equipment, engine: HeyGenFilm, wanted: Sequence[Shot]) -> FilmQuote:
+    """One purchase for all scenes: a change in one of them makes all anew."""
+    name = fingerprint(engine.identity(wanted))
+    here = equipment.videos.get(name) is not None
+    before = {each.fingerprint for each in last(footage.folder).results}
+    found = tuple(
+        SceneQuote(
+            shot.scene, shot.title, shot.sound.seconds, shot.photo.name, here, not before <= {"", name},
+            Decimal(0), "" if here else _said(lambda: engine.check(wanted)), _still(shot), shot.photo.drawn,
+        )
+        for shot in wanted
+    )  # fmt: skip
+    return FilmQuote(footage.choices.assembly, found, Decimal(0) if here else engine.price(wanted))
+
+
+def _still(shot: Shot) -> Path | None:
+    return None if shot.photo.still is None else shot.photo.still.path
+
+
+def _said(check: Callable[[], None]) -> str:
     try:
-        engine.check(shot)
+        check()
     except LumaError as error:
         return str(error)
     return ""
@@ -268,6 +299,7 @@ async def filmed(
     footage: Footage,
     equipment: Equipment,
     account: Account,
+    uses: Uses,
     listener: Listener,
     *,
     scenes: Collection[str] | None = None,
@@ -275,17 +307,22 @@ async def filmed(
 ) -> Film:
     """Film what is not filmed yet, several scenes at once, and put all together; a scene's files lie in its folder.
 
-    Of the ``scenes`` that are named only these are filmed. ``again`` puts the film together anew from what is there.
-    What goes wrong with a scene is told in the result, and the others go on. Raises SettingError, StoreError, and
-    Stopped from the listener: the vendor's jobs go on then, and the next call takes them up.
+    ``uses`` fills the slots of a template. Of the ``scenes`` that are named only these are filmed. ``again`` puts the
+    film together anew from what is there. What goes wrong with a scene is told in the result, and the others go on.
+    Raises SettingError, StoreError, and Stopped from the listener: the vendor's jobs go on then, and the next call
+    takes them up.
     """
-    filming = _Filming(footage, equipment, account, listener)
-    wanted = shots(footage, equipment)
-    before = {each.scene_id: each for each in last(footage.folder).results}
-    results = await filming.scenes(wanted, before, scenes)
-    film = _summed(footage, wanted, results)
-    if film.status == "success":
-        film = await filming.joined(film, wanted, again=again)
+    filming = _Filming(footage, equipment, account, uses, listener)
+    wanted = await asyncio.to_thread(shots, footage, equipment)
+    whole = engines.whole_film(footage.choices.assembly, equipment.kit)
+    if whole is not None:
+        film = await filming.whole(whole, wanted)
+    else:
+        before = {each.scene_id: each for each in last(footage.folder).results}
+        results = await filming.scenes(wanted, before, scenes)
+        film = _summed(footage, wanted, results)
+        if film.status == "success":
+            film = await filming.joined(film, again=again)
     await asyncio.to_thread(_keep, footage.folder, film)
     return film
 
@@ -336,6 +373,7 @@ class _Filming:
     footage: Footage
     equipment: Equipment
     account: Account
+    uses: Uses
     listener: Listener
 
     async def scenes(
@@ -393,10 +431,8 @@ class _Filming:
         """Has a scene filmed; its sound lies in a file of its own until then."""
 
         async def make(account: Account, into: Path) -> Made:
-            (placed,) = (each for each in self.footage.rendering.timeline.scenes if each.id == shot.scene)
-            part = self.footage.rendering.part(placed)
             try:
-                await asyncio.to_thread(export.write_sound, part, shot.sound.path)
+                await asyncio.to_thread(export.write_sound, self._part(shot.scene), shot.sound.path)
                 return await engine.film(shot, account, into, progress.of(shot.scene))
             finally:
                 await asyncio.to_thread(files.remove, shot.sound.path)
@@ -424,52 +460,107 @@ class _Filming:
             status_detail=about["status"],
         )
 
-    async def joined(self, film: Film, wanted: Sequence[Shot], *, again: bool) -> Film:
+    async def joined(self, film: Film, *, again: bool) -> Film:
         """Put the scenes together; where that fails they are there all the same."""
-        footage, listener = self.footage, self.listener
-        parts = _parts(footage, film.results)
-        cut = _cut(footage, parts, self.equipment.videos)
-        engine = self.equipment.assembly(footage.choices.assembly)
-        name = fingerprint(engine.identity(cut))
+        footage, kit = self.footage, self.equipment.kit
+        self.listener(Event("join", 0, 1, FILM))
+        try:
+            cut = _cut(footage, await self._parts(film), self.equipment.videos)
+            engine = await engines.assembly(footage.choices.assembly, kit, cut, self.uses)
+            name = fingerprint(engine.identity(cut))
+            kept = None if again else await asyncio.to_thread(self.equipment.videos.get, name)
+            if kept is None:
+                make = self._putting_together(engine, cut)
+                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(cut) != 0)
+            return await self._ended(film, kept)
+        except _EXPECTED as error:
+            return replace(film, status="partial", errors=(*film.errors, str(error)))
 
-        def tell(told: Told) -> None:
-            listener(Event("join", 0, 1, FILM, share=told.share, reason=told.message))
+    def _putting_together(self, engine: Assembly, cut: Cut) -> Make:
+        """Has a film put together; its sound lies in a file of its own until then."""
 
         async def make(account: Account, into: Path) -> Made:
             engine.check(cut)
             try:
-                await asyncio.to_thread(_write_sound, footage.rendering, cut.sound.path)
-                return await engine.assemble(cut, account, into, tell)
+                await asyncio.to_thread(_write_sound, self.footage.rendering, cut.sound.path)
+                return await engine.assemble(cut, account, into, self._tell)
             finally:
                 await asyncio.to_thread(files.remove, cut.sound.path)
 
-        tell(Told("submitted"))
+        return make
+
+    async def whole(self, engine: HeyGenFilm, wanted: Sequence[Shot]) -> Film:
+        """Have a vendor film all scenes at once: one purchase, one video, and none of a scene alone."""
+        name = fingerprint(engine.identity(wanted))
+        scenes = tuple(
+            SceneFilm(shot.scene, shot.title, "processing", fingerprint=name, seconds=shot.sound.seconds)
+            for shot in wanted
+        )
+        film = Film("partial", scenes, engine=self.footage.choices.assembly)
+        self.listener(Event("join", 0, 1, FILM))
         try:
             kept = await asyncio.to_thread(self.equipment.videos.get, name)
-            if kept is None or again:
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(cut) != 0)
-            await asyncio.to_thread(files.link, kept.path, footage.folder / FILM)
+            if kept is None:
+                engine.check(wanted)
+                make = self._filming_all(engine, wanted)
+                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(wanted) != 0)
+        except StillRunningError as error:
+            return replace(film, results=tuple(replace(each, message=str(error)) for each in scenes))
         except _EXPECTED as error:
-            return replace(film, status="partial", errors=(*film.errors, str(error)))
-        listener(Event("join", 1, 1, FILM))
-        seconds = round(footage.rendering.timeline.length / footage.rendering.timeline.rate, 3)
-        return replace(film, film=FILM, seconds=seconds)
-
-
-def _parts(footage: Footage, results: Sequence[SceneFilm]) -> tuple[Part, ...]:
-    placed = footage.rendering.timeline.scenes
-    return tuple(
-        Part(
-            each.scene_id,
-            each.title,
-            footage.folder / each.video,
-            each.fingerprint,
-            scene.start,
-            scene.end - scene.start,
-            each.video_url,
+            failed = tuple(replace(each, status="failed", message=str(error)) for each in scenes)
+            missing = tuple(shot.scene for shot in wanted if shot.photo.drawn)
+            return replace(film, status="failed", results=failed, missing_assets=missing, errors=(str(error),))
+        about = kept.about
+        done = tuple(
+            replace(each, status="completed", video_id=about["video_id"], video_url=about["video_url"])
+            for each in scenes
         )
-        for each, scene in zip(results, placed, strict=True)
-    )
+        return await self._ended(replace(film, status="success", results=done), kept)
+
+    def _filming_all(self, engine: HeyGenFilm, wanted: Sequence[Shot]) -> Make:
+        async def make(account: Account, into: Path) -> Made:
+            try:
+                for shot in wanted:
+                    await asyncio.to_thread(export.write_sound, self._part(shot.scene), shot.sound.path)
+                return await engine.film(self.footage.title, wanted, account, into, self._tell)
+            finally:
+                for shot in wanted:
+                    await asyncio.to_thread(files.remove, shot.sound.path)
+
+        return make
+
+    def _tell(self, told: Told) -> None:
+        self.listener(Event("join", 0, 1, FILM, share=told.share, reason=told.message))
+
+    async def _ended(self, film: Film, kept: KeptVideo) -> Film:
+        timeline = self.footage.rendering.timeline
+        await asyncio.to_thread(files.link, kept.path, self.footage.folder / FILM)
+        self.listener(Event("join", 1, 1, FILM))
+        return replace(film, film=FILM, seconds=round(timeline.length / timeline.rate, 3))
+
+    async def _parts(self, film: Film) -> tuple[Part, ...]:
+        """The scenes as they are put together; a vendor that fetches them is given addresses that have not expired."""
+        footage, kit, fetched = self.footage, self.equipment.kit, self.footage.choices.assembly != "preview"
+        return tuple(
+            [
+                Part(
+                    each.scene_id,
+                    each.title,
+                    footage.folder / each.video,
+                    each.fingerprint,
+                    scene.start,
+                    scene.end - scene.start,
+                    await engines.address(film.engine, kit, each.video_id) if fetched else "",
+                    footage.choices.captions,
+                )
+                for each, scene in zip(film.results, footage.rendering.timeline.scenes, strict=True)
+            ]
+        )
+
+    def _part(self, scene: str) -> Rendering:
+        """What is heard of a scene."""
+        (placed,) = (each for each in self.footage.rendering.timeline.scenes if each.id == scene)
+        return self.footage.rendering.part(placed)
 
 
 def _write_sound(rendering: Rendering, path: Path) -> None:

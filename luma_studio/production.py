@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from luma_studio import agents, deciding, export, speaking
 from luma_studio import film as filming
-from luma_studio.agents import analysis, cutting, planning, sanitizer, segmentation, splice
+from luma_studio.agents import analysis, cutting, planning, sanitizer, segmentation, splice, template
 from luma_studio.audio.clip import Clip, Samples
 from luma_studio.errors import (
     BusyError,
@@ -48,6 +48,7 @@ from luma_studio.timeline.duration import samples_of
 from luma_studio.timeline.master import Loudness, Rendering, loudness
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit, lock, naming, scale, tune
+from luma_studio.video.templates import Material, Slot
 from luma_studio.voices import Hear, Names
 from luma_studio.wire import Wires
 
@@ -67,8 +68,8 @@ class Means:
     """What a studio gives its productions to work with.
 
     ``store`` and ``prompts`` are folders; ``token_prices`` gives US dollars for a million tokens asked and answered.
-    ``names`` has what voices are called, ``filming`` what is filmed with, ``within`` is the batch whose budget holds,
-    too.
+    ``names`` has what voices are called, ``filming`` gives what is filmed with, and whether vendors are given all anew,
+    ``within`` is the batch whose budget holds, too.
     """
 
     store: Path
@@ -78,7 +79,7 @@ class Means:
     wires: Wires
     token_prices: Callable[[str, str], agents.TokenPrices | None]
     names: Names
-    filming: filming.Equipment
+    filming: Callable[[bool], filming.Equipment]
     within: BatchBudget | None = None
 
 
@@ -635,25 +636,30 @@ class Production:
 
         Raises VoiceError while clauses are unspoken, SettingError for an engine that there is not.
         """
-        return filming.quoted(self._footage(), self._means.filming)
+        return filming.quoted(self._footage(), self._means.filming(False))
 
     def videos(self, engine: str) -> tuple[KeptVideo | None, ...]:
         """The video of each scene that an engine made, or None where it made none of the scene as it is now.
 
         Raises VoiceError while clauses are unspoken, SettingError for an engine that there is not.
         """
-        return filming.kept(self._footage(), self._means.filming, engine)
+        return filming.kept(self._footage(), self._means.filming(False), engine)
 
     async def film(
-        self, listener: Listener = unheard, *, scenes: Collection[str] | None = None, again: bool = False
+        self,
+        listener: Listener = unheard,
+        *,
+        scenes: Collection[str] | None = None,
+        again: bool = False,
+        force_upload: bool = False,
     ) -> filming.Film:
         """Film each scene, several at once, and put them together as ``film.mp4`` in the production's folder.
 
         A scene that was filmed and has not changed since is there already. Of the ``scenes`` that are named (by their
-        ids) only these are filmed; ``again`` puts the film together anew. What
-        goes wrong with a scene is told in the result. Raises VoiceError while clauses are unspoken, BusyError where it
-        is being filmed, SettingError, StoreError, and Stopped from the listener: what a vendor has begun goes on there,
-        and the next call takes it up.
+        ids) only these are filmed; ``again`` puts the film together anew, ``force_upload`` gives vendors anew what they
+        have. What goes wrong with a scene is told in the result. Raises VoiceError while clauses are unspoken,
+        BusyError where it is being filmed, SettingError, StoreError, and Stopped from the listener: what a vendor has
+        begun goes on there, and the next call takes it up.
         """
         self._file.check()  # before a lock would make a folder that was deleted
         lock = await asyncio.to_thread(files.hold, self.folder / filming.LOCK)
@@ -664,12 +670,24 @@ class Production:
             self._change(lambda state: state.model_copy(update={"gain": footage.rendering.gain}))
             with followed(self.folder, "film", self, listener) as heard:
                 return await filming.filmed(
-                    footage, self._means.filming, self._account, heard, scenes=scenes, again=again
+                    footage,
+                    self._means.filming(force_upload),
+                    self._account,
+                    self._fill_template,
+                    heard,
+                    scenes=scenes,
+                    again=again,
                 )
         finally:
             lock.release()
 
     # Within
+
+    async def _fill_template(self, slots: Sequence[Slot], materials: Sequence[Material]) -> Mapping[str, str]:
+        """Have an agent decide what each slot of a template shows, and keep who did."""
+        found = await template.mapped(slots, materials, self._thinks())
+        self._change(lambda state: deciding.decided(state, template.AGENT.name, [found]))
+        return found.value.by_slot
 
     def _rendered(self, state: State) -> tuple[Rendering, Loudness]:
         timeline, choices = self._arranged(state), self.choices

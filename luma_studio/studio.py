@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from luma_studio import animating, speaking
@@ -31,13 +30,11 @@ from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.store.videos import VideoStore
 from luma_studio.video import engines
-from luma_studio.video.base import Assembly, EngineChoice, ImageToVideo, Motion, TalkingPhoto
+from luma_studio.video.base import Motion
 from luma_studio.video.engines import Kit
 from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
-
-Engine = TypeVar("Engine")
 
 AUDIO = "generated_audio"
 STORE = ".store"
@@ -83,7 +80,6 @@ class Studio:
         self.wires = Wires()
         self.names = Names(self.wires)
         self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
-        self._engines: dict[tuple[str, EngineChoice], object] = {}
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
         self._swept = False  # of what killed processes left in the store
@@ -226,25 +222,13 @@ class Studio:
             self._voices[key] = make_voice(choice, self.wires, self.settings.price)
         return self._voices[key]
 
-    def talking_photo(self, choice: str) -> TalkingPhoto:
-        """An engine that films scenes, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.talking_photo)
-
-    def image_to_video(self, choice: str) -> ImageToVideo:
-        """An engine that has stills move, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.image_to_video)
-
-    def assembly(self, choice: str) -> Assembly:
-        """An engine that puts films together, as one writes it. Raises SettingError if it does not exist."""
-        return self._engine(choice, engines.assembly)
-
     async def animate(self, motion: Motion, engine: str = "preview", listener: Listener = unheard) -> Animation:
         """Have a still move for 5 or 10 seconds; the clip lies in ``generated_audio/animated``, and is made once.
 
         One that a vendor still makes is ``processing``: the next call takes it up. Raises SettingError for what the
         engine cannot do, NoKeyError, VendorError, VideoError, BudgetError, and Stopped from the listener.
         """
-        made_by, account = self.image_to_video(engine), self.account(animating.FOLDER)
+        made_by, account = engines.image_to_video(engine, self._kit()), self.account(animating.FOLDER)
         return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
 
     async def write_motion(self, described: Described, choices: Choices | None = None) -> Decision[Bundle]:
@@ -257,7 +241,7 @@ class Studio:
 
     def animation_quote(self, motion: Motion, engine: str = "preview") -> AnimationQuote:
         """What having a still move would buy. Nothing is sent. Raises SettingError, NoKeyError as ``animate`` does."""
-        return animating.quoted(motion, self.image_to_video(engine), self._videos)
+        return animating.quoted(motion, engines.image_to_video(engine, self._kit()), self._videos)
 
     def animations(self) -> tuple[Animation, ...]:
         """The stills that were had move, the newest first."""
@@ -290,17 +274,13 @@ class Studio:
             store, prompts, self.voice, self.ledger, self.wires, settings.token_prices, self.names, self.filming, within
         )
 
-    def _engine(self, choice: str, make: Callable[[EngineChoice, Kit], Engine]) -> Engine:
-        """An engine, made once: it knows how many jobs it has with a vendor."""
-        key = make.__name__, EngineChoice.parse(choice)
-        if key not in self._engines:
-            self._engines[key] = make(key[1], Kit(self.wires, self.settings.video_price, self.folder))
-        return cast(Engine, self._engines[key])
+    def filming(self, force_upload: bool = False) -> Equipment:
+        """What productions are filmed with; ``force_upload`` has vendors given anew what they have."""
+        return Equipment(self._videos, self.photos, self._kit(force_upload))
 
-    @property
-    def filming(self) -> Equipment:
-        """What productions are filmed with."""
-        return Equipment(self._videos, self.photos, self.talking_photo, self.assembly)
+    def _kit(self, force_upload: bool = False) -> Kit:
+        """What engines work with."""
+        return Kit(self.wires, self.settings.video_price, self.folder, force_upload)
 
     @property
     def photos(self) -> Photos:

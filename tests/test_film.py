@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av
 import pytest
-from helpers.camera import Camera
+from helpers.camera import Camera, given
 from helpers.fakes import DyingDisk, FakeVoice, Killed, give
 
 from luma_studio import Studio, film
@@ -20,7 +20,6 @@ from luma_studio.errors import BusyError, JobFailedError, StillRunningError, Sto
 from luma_studio.production import Production
 from luma_studio.progress import Event
 from luma_studio.store import files
-from luma_studio.video.base import EngineChoice
 
 SCRIPT = """[Scene 1 – Dawn]
 Dialogue (VO): "Close your eyes. (1 sec)"
@@ -36,16 +35,9 @@ SCENES = ("scene_1", "scene_2", "scene_3", "scene_4")
 
 
 @pytest.fixture
-def camera(studio: Studio) -> Camera:
-    return given(studio, Camera())
-
-
-def given(studio: Studio, camera: Camera) -> Camera:
-    """Let a studio film with this camera, whatever is asked for."""
+def camera(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Camera:
     give(studio, FakeVoice())
-    for make in ("talking_photo", "image_to_video", "assembly"):
-        studio._engines[make, EngineChoice("preview")] = camera
-    return camera
+    return given(Camera(), monkeypatch)
 
 
 @pytest.fixture
@@ -83,7 +75,7 @@ def test_what_was_filmed_is_kept_and_told_by_every_later_object(calm, camera, wo
     assert calm.filmed == made
     assert json.loads((calm.folder / "film.json").read_text())["status"] == "success"
     with Studio(workspace) as other:
-        given(other, Camera())
+        give(other, FakeVoice())
         assert other.production("calm").filmed == made
 
 
@@ -94,8 +86,6 @@ def test_nothing_that_is_filmed_is_filmed_again(calm, camera):
     assert {event.outcome for event in told if event.stage == "film"} == {"cached"}
     assert camera.bought == dict.fromkeys(SCENES, 1)
     assert len(camera.joined) == 1
-    filmed(calm, again=True)
-    assert len(camera.joined) == 1  # the film itself is there, too
 
 
 def test_changing_a_pause_films_its_scene_anew_and_only_that_and_the_quote_says_so_first(calm, camera):
@@ -117,8 +107,8 @@ def test_the_quote_of_what_was_never_filmed_names_each_scene_and_buys_nothing(ca
     assert not camera.bought
 
 
-def test_a_price_that_nobody_knows_is_told_to_be_unknown(studio):
-    given(studio, Camera(cost=None))
+def test_a_price_that_nobody_knows_is_told_to_be_unknown(studio, camera):
+    camera.cost = None
     production = studio.production("calm", SCRIPT)
     asyncio.run(production.speak())
     assert production.film_quote().unknown
@@ -247,15 +237,15 @@ def test_scenes_that_are_named_are_filmed_alone(calm, camera):
 def test_killed_at_operations_on_the_disk_each_video_is_bought_once_and_the_film_is_whole(workspace, monkeypatch):
     spoken = workspace / "spoken"
     with Studio(spoken) as studio:
-        given(studio, Camera())
+        give(studio, FakeVoice())
         asyncio.run(studio.production("calm", SCRIPT).speak())
     for dies_at in itertools.count(step=7):  # of some hundreds; scenes end in another order each time
-        here, camera, disk = workspace / str(dies_at), Camera(), DyingDisk(dies_at)
+        here, camera, disk = workspace / str(dies_at), given(Camera(), monkeypatch), DyingDisk(dies_at)
         shutil.copytree(spoken, here)
         with monkeypatch.context() as patch:
             patch.setattr(files, "disk", disk)
-            died = film_of(here, camera) is None
-        made = film_of(here, camera)
+            died = film_of(here) is None
+        made = film_of(here)
         assert made is not None
         assert (made.status, camera.bought) == ("success", dict.fromkeys(SCENES, 1)), dies_at
         folder = here / "generated_audio" / "calm"
@@ -268,10 +258,11 @@ def test_killed_at_operations_on_the_disk_each_video_is_bought_once_and_the_film
         shutil.rmtree(here)
 
 
-def film_of(workspace: Path, camera: Camera) -> film.Film | None:
+def film_of(workspace: Path) -> film.Film | None:
     """What a process makes of it; None where it is killed."""
     try:
         with Studio(workspace) as studio:
-            return filmed(given(studio, camera) and studio.production("calm"))
+            give(studio, FakeVoice())
+            return filmed(studio.production("calm"))
     except Killed:
         return None

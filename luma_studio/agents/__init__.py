@@ -40,7 +40,7 @@ __all__ = [
 
 NAMES = ("analysis", "planning", "sanitizer", "segmentation", "splice")
 """The agents that work on a script."""
-FILM = ("motion", "template")
+FILM = ("avatar", "motion", "template")
 """The agents that work on a film."""
 
 

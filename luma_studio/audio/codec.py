@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import av
 import av.codec.context
@@ -37,6 +37,9 @@ from numpy.typing import NDArray
 
 from luma_studio.audio.clip import Samples, to_int16
 from luma_studio.errors import AudioError
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter as Mark  # of its stubs alone
 
 Source = Path | bytes | BinaryIO
 Kind = Literal["wav", "flac", "m4a", "aac"]
@@ -171,7 +174,7 @@ def encode(  # noqa: PLR0913
     """
     if kind == "wav":
         return _encode_wav(pieces, out, rate)
-    form = _Form.of(kind, rate, kbps, _sane(chapters), tags or Tags(), length)
+    form = _Form.of(kind, rate, kbps, sane(chapters), tags or Tags(), length)
     guard = Guard(out)
     try:
         count = _encode_av(_within(pieces, length), guard, rate, form)
@@ -189,11 +192,11 @@ def id3(tags: Tags, chapters: Sequence[Chapter], rate: int) -> bytes:
     Raises AudioError for chapters that are not in order or end before they begin.
     """
     frames = [_text_frame(name, text) for name, text in _id3_texts(tags)]
-    if comment := _clean(tags.comment):
+    if comment := clean(tags.comment):
         frames.append(_frame(b"COMM", b"\1" + b"und" + _utf16("") + _utf16(comment)))
     for name, text in _replay_gain(tags).items():
         frames.append(_frame(b"TXXX", b"\1" + _utf16(name) + _utf16(text)))
-    frames += _id3_chapters(_sane(chapters), rate)
+    frames += _id3_chapters(sane(chapters), rate)
     body = b"".join(frames)
     return b"ID3\3\0\0" + _synchsafe(len(body)) + body if body else b""
 
@@ -453,7 +456,7 @@ class _Form:
         # against 27.9 dB for speech-like sound at 128 kbit/s, in fewer bytes.
         fast = {"aac_coder": "fast"}
         texts = {"title": tags.title, "artist": tags.artist, "comment": tags.comment}
-        metadata = {key: text for key, value in texts.items() if (text := _clean(value))}
+        metadata = {key: text for key, value in texts.items() if (text := clean(value))}
         language = iso_639_2(tags.language)
         if kind == "flac":
             metadata |= {"LANGUAGE": language} if language else {}
@@ -538,18 +541,21 @@ def _encode_av(pieces: Iterable[Samples], out: Guard, rate: int, form: _Form) ->
 
 def _describe(container: OutputContainer, form: _Form, base: Fraction) -> None:
     container.metadata.update(form.metadata)
-    container.set_chapters(
-        [
-            {
-                "id": number,
-                "start": chapter.start,
-                "end": chapter.end,
-                "time_base": base,
-                "metadata": {"title": _at_most(chapter.title, _MP4_TITLE_MOST)},
-            }
-            for number, chapter in enumerate(form.chapters, 1)
-        ]
-    )
+    container.set_chapters(marks(form.chapters, base))
+
+
+def marks(chapters: Sequence[Chapter], base: Fraction) -> list[Mark]:
+    """Chapters as PyAV takes them for MP4, in order; ``base`` is how long a sample is, in seconds."""
+    return [
+        {
+            "id": number,
+            "start": chapter.start,
+            "end": chapter.end,
+            "time_base": base,
+            "metadata": {"title": _at_most(chapter.title, _MP4_TITLE_MOST)},
+        }
+        for number, chapter in enumerate(chapters, 1)
+    ]
 
 
 def _encode_wav(pieces: Iterable[Samples], out: BinaryIO, rate: int) -> int:
@@ -614,7 +620,7 @@ def iso_639_2(language: str) -> str:
     return _ISO_639.get(primary, "")
 
 
-def _sane(chapters: Sequence[Chapter]) -> tuple[Chapter, ...]:
+def sane(chapters: Sequence[Chapter]) -> tuple[Chapter, ...]:
     """Chapters with clean titles, none empty; AudioError unless they are in order and none ends before it begins."""
     for chapter in chapters:
         if not 0 <= chapter.start < chapter.end:
@@ -623,12 +629,12 @@ def _sane(chapters: Sequence[Chapter]) -> tuple[Chapter, ...]:
         if other.start < one.end:
             raise AudioError(f"The chapter {other.title!r} begins before the one before it ends.")
     return tuple(
-        Chapter(chapter.start, chapter.end, _clean(chapter.title) or f"Chapter {number}")
+        Chapter(chapter.start, chapter.end, clean(chapter.title) or f"Chapter {number}")
         for number, chapter in enumerate(chapters, 1)
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text that every format can hold: control characters are spaces, lone surrogates are question marks."""
     spaced = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
     return " ".join(spaced.encode("utf-8", "replace").decode().split())
@@ -663,7 +669,7 @@ def _ms(samples: int, rate: int) -> int:
 
 
 def _id3_texts(tags: Tags) -> list[tuple[bytes, str]]:
-    texts = [(b"TIT2", _clean(tags.title)), (b"TPE1", _clean(tags.artist)), (b"TLAN", iso_639_2(tags.language))]
+    texts = [(b"TIT2", clean(tags.title)), (b"TPE1", clean(tags.artist)), (b"TLAN", iso_639_2(tags.language))]
     return [(name, text) for name, text in texts if text]
 
 

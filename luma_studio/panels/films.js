@@ -11,7 +11,7 @@ const SOON = 400; // ms that further edits are waited for, before the quote is a
 const AGAIN = 30000; // ms between two looks at what a vendor still makes
 
 const ENGINES = { preview: "Preview: here, free", heygen: "HeyGen" };
-const ASSEMBLIES = { preview: "Preview: here, free", creatomate: "Creatomate template" };
+const ASSEMBLIES = { preview: "Preview: here, free", creatomate: "Creatomate template", heygen: "HeyGen, all scenes at once" };
 
 export default panel("Films", async ({ root, desk, signal }) => {
   const act = desk.guarded;
@@ -117,6 +117,9 @@ export default panel("Films", async ({ root, desk, signal }) => {
 
   const busy = () => isRunning(filming);
 
+  /** Who films, as one writes it: HeyGen may film all scenes at once. */
+  const engine = () => state.production.quote?.engine ?? state.production.choices.film;
+
   /** How things stand, in a sentence, and what one can do. */
   function summary() {
     const { production } = state;
@@ -127,11 +130,11 @@ export default panel("Films", async ({ root, desk, signal }) => {
     if (!quote) return { sign: "bad", sentence: "It cannot be filmed like this", detail: production.problem, act: null };
     if (filming?.status === "failed") return { sign: "bad", sentence: "Filming stopped", detail: filming.error, act: "Film" };
     const problems = [...new Set(scenes.map((scene) => scene.problem))].filter(Boolean);
-    if (problems.length) return { sign: "bad", sentence: `${engineName(production.choices.film)} cannot film this yet`, detail: problems.length === 1 ? problems[0] : "What is missing stands with each scene.", act: null };
+    if (problems.length) return { sign: "bad", sentence: `${capital(engineName(engine()))} cannot film this yet`, detail: problems.length === 1 ? problems[0] : "What is missing stands with each scene.", act: null };
     const failed = scenes.filter(isFailed).length;
     if (failed) return { sign: "bad", sentence: `${count(failed, "scene")} could not be filmed`, detail: `The others are kept. Trying again films only ${failed === 1 ? "that one" : "those"}: ${toBuy(quote)}.`, act: "Try again" };
     const made = scenes.filter(isBeingMade).length;
-    if (made) return { sign: "busy", sentence: `${count(made, "scene")} ${made === 1 ? "is" : "are"} still being made`, detail: `${engineName(production.choices.film)} goes on, and this page looks again by itself. Nothing is bought twice.`, act: "Look now" };
+    if (made) return { sign: "busy", sentence: `${count(made, "scene")} ${made === 1 ? "is" : "are"} still being made`, detail: `${engineName(engine())} goes on, and this page looks again by itself. Nothing is bought twice.`, act: "Look now" };
     if (quote.to_film) return { sign: "idle", sentence: toFilm(quote, scenes), detail: capital(toBuy(quote)), act: "Film" };
     if (film.errors.length && !film.file) return { sign: "bad", sentence: "The scenes could not be put together", detail: film.errors.at(-1), act: "Try again" };
     if (!film.current) return { sign: "idle", sentence: "All scenes are there", detail: "They are put together to one film.", act: "Put together" };
@@ -149,12 +152,12 @@ export default panel("Films", async ({ root, desk, signal }) => {
   }
 
   function toFilm({ to_film: left, changed }, scenes) {
-    if (changed && changed === left && state.production.film.engine === state.production.choices.film) return `${count(changed, "scene")} changed since ${changed === 1 ? "it was" : "they were"} filmed`;
+    if (changed && changed === left && state.production.film.engine === engine()) return `${count(changed, "scene")} changed since ${changed === 1 ? "it was" : "they were"} filmed`;
     return left === scenes.length ? `${count(left, "scene")} to film` : `${left.toLocaleString("en")} of ${count(scenes.length, "scene")} to film`;
   }
 
   function toBuy({ cost, unknown, to_film: left }) {
-    const name = engineName(state.production.choices.film);
+    const name = engineName(engine());
     if (!Number(cost)) return unknown ? `what ${name} costs is not known` : left ? `free with ${name}` : "free";
     return [`about ${dollars(cost)} with ${name}`, unknown && "some prices are not known"].filter(Boolean).join("; ");
   }
@@ -191,7 +194,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
     filming = begun;
     clearTimeout(later);
     show();
-    if ((await desk.tell("film", given)) === undefined && filming === begun) filming = before;
+    if ((await desk.tell("film", { ...given, force_upload: choices.anew })) === undefined && filming === begun) filming = before;
     show();
   }
 
@@ -262,7 +265,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
       if (name === photoShown) return;
       photoShown = name;
       picture?.close();
-      picture = name && !name.startsWith("https://") ? photoPicture(name, { signal, desk: { ...desk, guarded: (run) => () => run().catch(() => {}) } }) : null; // a vendor's own has no picture here
+      picture = state.production.pictured ? photoPicture(name, { desk, signal }) : null; // a vendor's own has none here
       fill(photoFrame, picture ? picture.element : icon("photo"));
       photoName.textContent = name || "None: a card with each title";
       photo.setAttribute("aria-label", `Photo: ${photoName.textContent}. Choose another one.`);
@@ -289,6 +292,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
       assemblies.disabled = template.disabled = isSet;
     } });
 
+    const upload = h("input", { type: "checkbox" });
     const motion = h("input", { class: "luma-input", autocomplete: "off", maxLength: 500, dir: "auto", placeholder: "For engines that can be told, such as: nods gently" });
     const element = h("div", { class: "luma-films-choices" },
       h("div", { class: "luma-films-fields" },
@@ -303,10 +307,15 @@ export default panel("Films", async ({ root, desk, signal }) => {
           field("crossfade", "Crossfade, seconds", crossfade, numbers(crossfade)),
           field("title_card", "Title card, seconds", card, numbers(card)),
           assemblyField,
-          field("motion", "How the photo moves", motion, { wide: true }))),
+          field("motion", "How the photo moves", motion, { wide: true })),
+        h("label", { class: "luma-films-check" }, upload, "Give the vendor photos and sounds anew, even those that it has")),
       wrong);
     return {
       element,
+      /** Whether a vendor is to be given anew what it has. */
+      get anew() {
+        return upload.checked;
+      },
       show(production) {
         chosen = production.choices;
         isSet = busy() || isRunning(speaking);
@@ -481,7 +490,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
 
   /** How a scene stands: a word, its kind, why, and what one can do. */
   function standing(scene) {
-    const { choices: chosen, film: made, quote, unspoken } = state.production;
+    const { film: made, quote, unspoken } = state.production;
     const told = busy() ? filming.scenes?.[scene.id] : null;
     if (told) {
       const [outcome, why, share] = told;
@@ -497,7 +506,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
     if (scene.here && scene.result?.status === "completed" && !scene.changed) return { word: "filmed", kind: "good", reason: scene.result.message };
     if (scene.here) return { word: "here already", kind: "good", reason: "It was filmed before: nothing to buy.", act: "Use it" };
     const price = Number(scene.cost) ? ` It costs about ${dollars(scene.cost)}.` : "";
-    if (scene.result?.video && made.engine !== chosen.film) return { word: `by ${engineName(made.engine)}`, reason: `${capital(engineName(chosen.film))} would film it anew.${price}`, act: "Film" };
+    if (scene.result?.video && made.engine !== engine()) return { word: `by ${engineName(made.engine)}`, reason: `${capital(engineName(engine()))} would film it anew.${price}`, act: "Film" };
     if (scene.changed) return { word: "changed", kind: "warning", reason: `It changed since it was filmed, and is filmed anew.${price}`, act: "Film" };
     return { word: "not filmed", reason: scene.drawn ? `No photo is chosen: a card with its title stands for one.${price}` : price.trim(), act: "Film" };
   }

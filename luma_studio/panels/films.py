@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from luma_studio.store.videos import KeptVideo
 from luma_studio.timeline.captions import captions, to_srt, to_vtt
 
 ENGINES = ("preview", "heygen")
-ASSEMBLIES = ("preview", "creatomate")
+ASSEMBLIES = ("preview", "creatomate", "heygen")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -56,9 +56,12 @@ class Films(PhotoPanel):
         """Speak what is not spoken yet: a film is cut from the master's timeline."""
         self.session.speak()
 
-    def do_film(self, scenes: list[str] | None = None, again: bool = False) -> None:
-        """Film the scenes, all or those that are named, and put them together; ``again`` even if that is there."""
-        self.session.film(scenes, again=again)
+    def do_film(self, scenes: list[str] | None = None, again: bool = False, force_upload: bool = False) -> None:
+        """Film the scenes, all or those that are named, and put them together; ``again`` even if that is there.
+
+        ``force_upload`` gives a vendor anew what it was given before.
+        """
+        self.session.film(scenes, again=again, force_upload=force_upload)
 
     def do_look(self) -> bool:
         """Look again at scenes that a vendor still makes; whether there are any. It never begins another video."""
@@ -81,7 +84,7 @@ class Films(PhotoPanel):
 
     def do_kept_part(self, fingerprint: str, start: int, size: int) -> tuple[Answer, Buffers]:
         """Part of a video of the store, by its fingerprint. Raises StoreError for one that is not there."""
-        kept = self.session.studio.filming.videos.get(fingerprint) if _FINGERPRINT.fullmatch(fingerprint) else None
+        kept = self.session.studio.filming().videos.get(fingerprint) if _FINGERPRINT.fullmatch(fingerprint) else None
         if kept is None:
             raise StoreError("That video is not in the store any more. Film the scene again.")
         with files.explained(kept.path), kept.path.open("rb") as file:
@@ -132,12 +135,19 @@ class Films(PhotoPanel):
             "clauses": len(production.clauses),
             "unspoken": unspoken,
             "choices": {name: getattr(production.choices, name) for name in Filming.model_fields},
+            "pictured": _is_here(production.choices.photo, self.session.studio.photos.names()),
             "problem": problem,
             "quote": None if quote is None else _priced(quote),
             "scenes": scenes,
             "film": _film(film, quote),
             "files": {name: asdict(there[name]) for name in names if name in there},
         }
+
+
+def _is_here(photo: str, names: Iterable[str]) -> bool:
+    """Whether a photo, as one writes it, is one of the workspace's."""
+    wanted = photo.strip().casefold()
+    return any(wanted in (name.casefold(), Path(name).stem.casefold()) for name in names)
 
 
 def _quoted(production: Production) -> tuple[FilmQuote | None, str]:
@@ -190,7 +200,13 @@ def _unquoted(scene: str, title: str, seconds: float) -> dict[str, Any]:
 
 
 def _priced(quote: FilmQuote) -> dict[str, Any]:
-    return {"to_film": quote.to_film, "cost": str(quote.cost), "unknown": quote.unknown, "changed": len(quote.changed)}
+    return {
+        "engine": quote.engine,
+        "to_film": quote.to_film,
+        "cost": str(quote.cost),
+        "unknown": quote.unknown,
+        "changed": len(quote.changed),
+    }
 
 
 def _film(film: Film, quote: FilmQuote | None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
   const choose = button({ icon: "plus", text: "Choose a file", onclick: () => picker.click() });
   const zone = h("div", { class: "luma-photos-drop" }, h("p", { class: "luma-muted" }, "Drop a picture here, or"), choose, picker, share);
   const grid = h("div", { class: "luma-photos-grid", role: "group", "aria-label": "Photos of the workspace" });
-  const own = h("input", { class: "luma-input", autocomplete: "off", spellcheck: false, dir: "ltr", placeholder: "An id, or https://…", "aria-label": "A vendor’s photo or avatar" });
+  const own = h("input", { class: "luma-input", autocomplete: "off", spellcheck: false, dir: "ltr", placeholder: "An id, or an address", "aria-label": "A vendor’s photo or avatar" });
   const use = button({ text: "Use it", onclick: desk.guarded(once(() => (own.value.trim() ? pick(own.value.trim()) : own.focus()))) });
   const others = h("div", { class: "luma-photos-vendor", hidden: !vendor }, h("h3", {}, "A vendor’s photo or avatar"), h("div", { class: "luma-row" }, own, use),
     h("p", { class: "luma-muted" }, "Its id at the vendor, or an address from which the vendor fetches a picture. The preview shows a card for it."));
@@ -87,8 +87,16 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
   }
 
   function photoTile(name) {
-    const picture = photoPicture(name, { desk: { ...desk, guarded: (run) => async () => { try { await run(); } catch (error) { broken.textContent = error.message; } } }, signal });
     const broken = h("span", { class: "luma-photos-broken" });
+    const picture = remotePicture(async () => {
+      try {
+        return (await desk.ask("photo", { name })).buffers[0];
+      } catch (error) {
+        if (!error.kind) throw error;
+        broken.textContent = error.message;
+        return null;
+      }
+    }, { desk, signal });
     const element = h("button", { type: "button", class: "luma-photos-tile", "data-photo": name, title: name, onclick: desk.guarded(once(() => pick(name))) },
       h("span", { class: "luma-photos-frame" }, picture.element, broken), h("span", { class: "luma-photos-name luma-text", dir: "auto" }, name));
     return { element, close: picture.close };

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 from weakref import WeakSet
@@ -391,10 +392,10 @@ class Session:
         decide, production = _of_agent(_DECIDES, agent), self.production
         return self._start("think", lambda work: decide(production, listener=work.heard, **given))
 
-    def film(self, scenes: Collection[str] | None = None, *, again: bool = False) -> Work:
+    def film(self, scenes: Collection[str] | None = None, *, again: bool = False, force_upload: bool = False) -> Work:
         """Film the scenes, all or those that are named, and put them together, in the background."""
-        production = self.production
-        return self._start("film", lambda work: production.film(work.heard, scenes=scenes, again=again))
+        film = partial(self.production.film, scenes=scenes, again=again, force_upload=force_upload)
+        return self._start("film", lambda work: film(work.heard))
 
     def animate(self, motion: Motion, engine: str, done: Callable[[Animation], None]) -> Work:
         """Have a still move, in the background, whichever production is open; ``done`` is given what was made."""

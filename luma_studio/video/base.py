@@ -238,12 +238,12 @@ class Made:
     ``status`` are what was asked and how it stood last, as JSON. ``message`` is what its user should know of it.
     """
 
-    message: str = ""
     video_id: str = ""
     video_url: str = ""
     thumbnail_url: str = ""
     request: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     status: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    message: str = ""
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:

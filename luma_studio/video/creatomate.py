@@ -93,8 +93,7 @@ class Creatomate:
 
     def price(self, cut: Cut) -> Decimal | None:
         """US dollars that the film costs."""
-        minute = self._price(ENGINE, MODEL)
-        return None if minute is None else minute * cut.sound.length / cut.sound.rate / 60
+        return price_of(self._price, cut)
 
     async def assemble(self, cut: Cut, account: Account, into: Path, tell: Tell = untold) -> Made:
         """Have the film put together; it is at ``into`` then. Raises as ``jobs.made``."""
@@ -235,6 +234,12 @@ async def templates(wires: Wires) -> dict[str, str]:
 async def account(wires: Wires) -> str:
     """Whether the key works, and how many templates there are, in a sentence. Raises VendorError."""
     return f"The key works: {counted(len(await templates(wires)), 'template')}."
+
+
+def price_of(price: Price, cut: Cut) -> Decimal | None:
+    """US dollars that a film costs, by any template; None where nobody knows."""
+    minute = price(ENGINE, MODEL)
+    return None if minute is None else minute * cut.sound.length / cut.sound.rate / 60
 
 
 def materials_of(choice: EngineChoice, cut: Cut) -> tuple[Material, ...]:

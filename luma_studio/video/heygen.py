@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from luma_studio.errors import SettingError
@@ -36,14 +35,13 @@ from luma_studio.video.heygen_asked import (
     uploads,
     video_request,
 )
-from luma_studio.video.heygen_assets import Assets
+from luma_studio.video.heygen_assets import Assets, check_upload
 from luma_studio.video.heygen_jobs import Render, Renderer, Request
 from luma_studio.wire import HEYGEN, Wires
 
 _VERSION = 1  # of what is asked for, beyond what identities tell
 _AT_ONCE = 64  # scenes that may be asked for: as many go as HeyGen bears, the others wait their turn
 _MOST_SCENES = 50
-_NO_SOUNDS: Mapping[str, str] = MappingProxyType({})
 
 VideoPrice = Callable[[str, str], Decimal | None]
 """US dollars that a minute of video costs, by engine and model; None where nobody knows."""
@@ -59,14 +57,12 @@ class _Engine:
         price: VideoPrice,
         assets: Assets,
         polling: Polling,
-        sounds: Mapping[str, str] = _NO_SOUNDS,
     ) -> None:
         self._asked = read_choice(choice)
         self._wires = wires
         self._price = price
         self._assets = assets
         self._polling = polling
-        self._sounds = sounds
 
     def _identity(self, shot: Shot) -> dict[str, Any]:
         return {
@@ -74,7 +70,7 @@ class _Engine:
             "version": _VERSION,
             "model": self._asked.model,
             "source": dict(source(shot.photo)),
-            "speech": dict(speech(self._asked, shot, self._sound(shot))),
+            "speech": dict(speech(self._asked, shot, shot.asset)),
             "motion": shot.motion,
             "expressiveness": self._asked.expressiveness,
             "fit": shot.look.fit,
@@ -83,7 +79,7 @@ class _Engine:
         }
 
     def _check(self, shot: Shot) -> None:
-        check_shot(self._asked, shot, self._sound(shot))
+        check_shot(self._asked, shot, shot.asset)
         self._wires.to(HEYGEN)
 
     def _cost(self, shots: Sequence[Shot]) -> Decimal | None:
@@ -96,10 +92,7 @@ class _Engine:
         return total
 
     def _scene(self, shot: Shot, ids: Mapping[str, str]) -> dict[str, Any]:
-        return scene_request(self._asked, shot, self._sound(shot), ids)
-
-    def _sound(self, shot: Shot) -> str:
-        return self._sounds.get(shot.scene, "")
+        return scene_request(self._asked, shot, shot.asset, ids)
 
     async def _rendered(
         self, title: str, shots: Sequence[Shot], request: Request, account: Account, into: Path, tell: Tell
@@ -107,7 +100,9 @@ class _Engine:
         renderer = Renderer(self._wires.to(HEYGEN), self._assets, self._polling)
         if not await asyncio.to_thread(account.has_arrived):
             await self._check_looks(shots)
-        needed = {each.digest: each for shot in shots for each in uploads(self._asked, shot, self._sound(shot))}
+        needed = {each.digest: each for shot in shots for each in uploads(self._asked, shot, shot.asset)}
+        for each in needed.values():
+            check_upload(each.path, each.kind)
         what, seconds = price_name(self._asked, shots[0]), round(sum(shot.sound.seconds for shot in shots))
         purchase = Purchase(HEYGEN.name, what, title, seconds, self._cost(shots))
         burned = shots[0].look.captions == "burned"
@@ -126,10 +121,9 @@ class _Engine:
 class HeyGen(_Engine):
     """Films a scene: ``heygen:avatar_iv,resolution=1080p,expressiveness=high,voice=VOICE_ID``.
 
-    A photo is a look (the id in ``avatar``), an asset (``asset:ID`` there), a ``still`` or an ``address``, whichever it
-    has first. It talks with the scene's sound or, with ``voice``, one of HeyGen's own speaks the scene's text: how long
-    the video is, HeyGen decides then. ``sounds`` are assets, by scene, that are the sound in place of the scene's own:
-    the "heygen id" of a script.
+    A photo is a look (the id in ``avatar``), an asset (``asset:ID`` there), an ``address`` or a ``still``, whichever it
+    has first. It talks with the scene's sound, or the ``asset`` that the script names in its place ("heygen id"). With
+    ``voice``, one of HeyGen's own speaks the scene's text: how long the video is, HeyGen decides then.
 
     Captions that are burned are HeyGen's own, made of what it hears. A caption track it has none: take the scene's.
 

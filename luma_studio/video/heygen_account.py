@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 from luma_studio.wire import HEYGEN, Answer, Call, Wire, Wires, broken, json_of
 
@@ -60,6 +61,12 @@ async def look(wire: Wire, look_id: str) -> AvatarLook:
     path = f"/v3/avatars/looks/{look_id}"
     answer = await wire.once(Call("GET", path, patience=_PATIENCE, deadline=_PATIENCE))
     return read_look(data_of(answer, wire))
+
+
+async def video_address(wire: Wire, video_id: str) -> str:
+    """Where a video can be fetched now; "" while it is not made. Raises VendorError."""
+    call = Call("GET", f"/v3/videos/{quote(video_id, safe='')}", patience=_PATIENCE, deadline=_PATIENCE)
+    return str(data_of(await wire.send(call), wire).get("video_url") or "")
 
 
 async def voices(wires: Wires, language: str = "") -> tuple[HeyGenVoice, ...]:

@@ -105,10 +105,8 @@ def check_shot(asked: Asked, shot: Shot, sound: str) -> None:
     elif sound:
         if not _ID.fullmatch(sound):
             raise SettingError(f"{sound!r}, the heygen id of {shot.scene}, is no id of HeyGen. Correct or remove it.")
-    else:
-        if shot.sound.length <= 0:
-            raise SettingError(f"{shot.scene} has no sound. Speak it before it is filmed.")
-        check_upload(shot.sound.path, "audio")
+    elif shot.sound.length <= 0:
+        raise SettingError(f"{shot.scene} has no sound. Speak it before it is filmed.")
 
 
 def check_look(look: Look) -> None:
@@ -128,10 +126,12 @@ def _check_photo(asked: Asked, photo: Photo) -> None:
     if photo.avatar:
         if not _ID.fullmatch(photo.avatar.removeprefix(ASSET)):
             raise SettingError(f"{photo.avatar!r} is no asset of HeyGen. Write it as {ASSET}ID.")
-    elif photo.still is not None:
-        check_upload(photo.still.path, "image")
     elif photo.address:
         _check_address(photo.address)
+    elif photo.drawn:
+        raise SettingError(f"There is no photo for {photo.name!r}, and HeyGen films none that is drawn. Choose one.")
+    elif photo.still is not None:
+        check_upload(photo.still.path, "image")
     else:
         raise SettingError(f"The photo {photo.name!r} has neither a picture nor a look of HeyGen. Give one of them.")
 
@@ -181,12 +181,14 @@ def is_look(photo: Photo) -> bool:
 
 
 def source(photo: Photo) -> Mapping[str, str]:
-    """What is seen: the first that the photo has of a look or asset, a still (by its digest), an address."""
+    """What is seen: the first that the photo has of a look or asset, an address, a still (by its digest)."""
     if is_look(photo):
         return {"avatar_id": photo.avatar}
     if photo.avatar:
         return {"asset_id": photo.avatar.removeprefix(ASSET)}
-    return {"digest": photo.still.digest} if photo.still is not None else {"url": photo.address}
+    if photo.address:
+        return {"url": photo.address}
+    return {"digest": photo.still.digest if photo.still else ""}
 
 
 def speech(asked: Asked, shot: Shot, sound: str) -> Mapping[str, Any]:
@@ -200,7 +202,7 @@ def uploads(asked: Asked, shot: Shot, sound: str) -> list[Upload]:
     """The files that HeyGen needs for a scene."""
     needed = []
     photo = shot.photo
-    if photo.still is not None and not photo.avatar:
+    if photo.still is not None and not photo.avatar and not photo.address:
         needed.append(Upload(photo.still.path, photo.still.digest, "image", shot.scene))
     if not asked.voice and not sound:
         needed.append(Upload(shot.sound.path, shot.sound.digest, "audio", shot.scene))

@@ -88,7 +88,7 @@ class PreviewAssembly:
         await making.in_thread(lambda told: _assemble(cut, into, told), tell)
         captions, message = captions_of(cut), captions_message(cut)
         tell(Told("completed", message, 1.0))
-        return Made(status={"captions": captions, "message": message})
+        return Made(status={"captions": captions}, message=message)
 
 
 def captions_of(cut: Cut) -> Captions:
@@ -141,11 +141,7 @@ def _assemble(cut: Cut, into: Path, tell: Tell) -> None:
     tell(Told("processing", "Opening the scenes' videos.", 0.0))
     with _Film.opened(cut, burned=captions == "burned") as film:
         done = making.counting(tell, form.frames, "Putting the film together.")
-        frames = making.drawn_ahead(film.frame, form.frames, threads=1)
-        try:
-            write_film(into, frames, form, done)
-        finally:
-            frames.close()  # before the videos are
+        write_film(into, making.drawn_ahead(film.frame, form.frames, threads=1), form, done)
 
 
 def _chapters(cut: Cut) -> tuple[Chapter, ...]:
@@ -176,7 +172,7 @@ class _Film:
         cues = _undrawn(cut) if burned else ()
         self._captions = drawing.Captions(cues, cut.look)
         self._shade = drawing.shade(cut.look)
-        self._shaded = {_index(self._starts, cue.start * cut.sound.rate) for cue in cues}
+        self._shades = [float(bool(cues) and part.captions != "burned") for part in cut.parts]
         self._title = lru_cache(maxsize=2)(self._drawn_title)
 
     def close(self) -> None:
@@ -195,8 +191,8 @@ class _Film:
             plane[...] = shown
         if share:
             mixed(planes, self._shown(other, second), share)
-        if index in self._shaded:
-            self._shade.draw(planes)
+        if shade := self._shades[index] * (1 - share) + self._shades[other] * share:
+            (self._shade if shade == 1 else self._shade.faded(shade)).draw(planes)
         self._draw_title(index, float(second), planes)
         self._captions.draw(planes, float(second))
         return frame

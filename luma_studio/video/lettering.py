@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from luma_studio.video.fonts import clusters, runs, unwritable
+from luma_studio.video.fonts import Run, clusters, runs, unwritable
 
 _LEADING = 1.28  # of the size, from line to line, where the letters do not ask for more
 _SHADOW = 190  # of 255, around letters
@@ -48,7 +48,8 @@ def plain(text: str) -> str:
 def writings_missing(texts: Iterable[str]) -> str:
     """The writings, as a list in words, that no installed font has the letters of; "" where all can be drawn."""
     missing = unwritable("".join(dict.fromkeys(plain(" ".join(texts)))))
-    names = dict.fromkeys(unicodedata.name(letter, "unknown letters").split(" ")[0].capitalize() for letter in missing)
+    letters = "".join(filter(str.isalpha, missing)) or missing
+    names = dict.fromkeys(unicodedata.name(letter, "unknown letters").split(" ")[0].capitalize() for letter in letters)
     return " and ".join(list(names)[:3])
 
 

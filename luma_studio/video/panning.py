@@ -34,7 +34,7 @@ _PANNING = 1.12  # the view that pans, so that there is room to go
 _SPEED = 0.08  # of a frame a second, at most
 _MOVE = re.compile(
     r"\b(?:zoom|dolly|push|pull|pan|tilt|move|slide|track)(?:s|ing|ning|ming)?\b"
-    r"(?:\W+(?:the|camera|slowly|gently|softly|smoothly|slightly|a|bit|to|towards?)\b){0,4}"
+    r"(?:\W+(?:the|camera|slowly|gently|softly|smoothly|slightly|a|bit|to|towards?)\b){0,6}"
     r"\W+(in|into|closer|out|back|away|left|right|up|upwards?|down|downwards?)\b",
     re.IGNORECASE,
 )
@@ -105,7 +105,7 @@ class PreviewImageToVideo:
         await making.in_thread(lambda told: _animate(motion, into, told), tell)
         message = "The preview moves the camera only; what moves in the picture needs a vendor."
         tell(Told("completed", message, 1.0))
-        return Made(status={"message": message, "move": asdict(move_of(motion.prompt))})
+        return Made(status={"move": asdict(move_of(motion.prompt))}, message=message)
 
 
 def _animate(motion: Motion, into: Path, tell: Tell) -> None:

@@ -32,6 +32,7 @@ ENGINE = "preview"
 _VERSION = 1
 _CLOSER = 0.075  # how much the camera comes closer on its way
 _BREATH = 26.0  # seconds to come closer and go back
+_BEGUN = 0.1  # of that is over when a scene begins: it begins in motion
 _SWAY = 0.3  # of the room that the picture and the zoom leave, to either side
 _VOICE = 0.022  # how much closer a loud voice brings it
 _CLOSEST = 1 + _CLOSER + _VOICE
@@ -75,7 +76,7 @@ class PreviewTalkingPhoto:
         await making.in_thread(lambda told: _film(shot, into, told), tell)
         captions, message = captions_of(shot), captions_message(shot)
         tell(Told("completed", message, 1.0))
-        return Made(message, status={"captions": captions})
+        return Made(status={"captions": captions}, message=message)
 
 
 def captions_of(shot: Shot) -> Captions:
@@ -149,6 +150,6 @@ class _Scene:
 
     def _view(self, second: float, voice: float) -> View:
         """Closer and back in many seconds, with a slow sway; and a little closer while the voice is loud."""
-        way = (1 - math.cos(math.tau * second / _BREATH)) / 2
+        way = (1 - math.cos(math.tau * (second / _BREATH + _BEGUN))) / 2
         sway = math.sin(math.tau * second / (2.3 * _BREATH))
         return View(1 + _CLOSER * way + _VOICE * voice, 0.5 + _SWAY * sway, HEADS + 0.08 * way)

@@ -22,7 +22,7 @@ _MOST_BYTES = 64 * 10**6
 _MOST_PIXELS = 60 * 10**6
 _MOST_SIDE = 20_000
 _LEAST_SIDE = 16
-_KINDS: dict[str, Literal["png", "jpeg"]] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg"}  # MPO: JPEG, as telephones do
+_TAKEN = ("PNG", "JPEG")
 _CONVERTED = ("WEBP", "AVIF", "GIF", "BMP", "TIFF")
 _QUIET = ((24, 34, 54), (40, 58, 82), (74, 78, 98), (104, 92, 98))  # a card's colours, from its top to its bottom
 _LIGHT = (26, 24, 20)  # and what is added to them in its middle
@@ -35,8 +35,8 @@ def look_at(path: Path) -> Still:
     cannot be read.
     """
     data = _read(path)
-    with _opened(data, path.name, tuple(_KINDS)) as picture:
-        kind = _KINDS[picture.format or ""]
+    with _opened(data, path.name, _TAKEN) as picture:
+        kind: Literal["png", "jpeg"] = "png" if picture.format == "PNG" else "jpeg"  # which telephones call MPO
         turned = picture.getexif().get(0x0112, 1) in range(5, 9)
         width, height = picture.size[::-1] if turned else picture.size
     return Still(path, hashlib.sha256(data).hexdigest(), kind, width, height)
@@ -45,8 +45,8 @@ def look_at(path: Path) -> Still:
 def take_in(path: Path, folder: Path) -> Still:
     """As ``look_at``, and WebP, AVIF, TIFF, BMP and GIF too: these are put into the folder as PNG, upright."""
     data = _read(path)
-    with _opened(data, path.name, (*_KINDS, *_CONVERTED)) as picture:
-        if picture.format in _KINDS:
+    with _opened(data, path.name, (*_TAKEN, *_CONVERTED)) as picture:
+        if picture.format not in _CONVERTED:
             return look_at(path)
         return _kept(upright(picture), folder, f"{hashlib.sha256(data).hexdigest()[:16]}.png")
 
@@ -56,7 +56,7 @@ def pixels_of(still: Still) -> Image.Image:
     data = _read(still.path)
     if hashlib.sha256(data).hexdigest() != still.digest:
         raise SettingError(f"The picture {still.path.name} was changed since it was chosen. Choose it again.")
-    with _opened(data, still.path.name, tuple(_KINDS)) as picture:
+    with _opened(data, still.path.name, _TAKEN) as picture:
         return upright(picture)
 
 

@@ -11,6 +11,7 @@ from luma_studio.audio.clip import Samples
 from luma_studio.audio.levels import WINDOWS_PER_SECOND, LevelMeter, speech_level
 
 _RANGE = 26.0  # dB below loud speech at which it counts as silent
+_FAINT = -50.0  # dB re full scale: what is no louder on the whole is no voice
 _OVER = 3.0  # dB that loud speech is above its mean
 
 Course = NDArray[np.float32]
@@ -23,7 +24,9 @@ def voice_levels(pieces: Iterable[Samples], rate: int, fps: int, frames: int) ->
         meter.feed(piece)
     levels = meter.levels()
     loudest = _by_frame(levels, fps, frames)
-    course: Course = np.clip((loudest - (speech_level(levels) + _OVER - _RANGE)) / _RANGE, 0, 1).astype(np.float32)
+    course: Course = np.clip((loudest - (max(speech_level(levels), _FAINT) + _OVER - _RANGE)) / _RANGE, 0, 1).astype(
+        np.float32
+    )
     return course
 
 

@@ -15,7 +15,7 @@ from luma_studio.settings import Polling
 from luma_studio.video.base import Stage, Tell, Told
 
 _PASSING = (OverloadedError, RateLimitError, UnreachableError)  # of which the job knows nothing
-_GROWTH = 1.5
+_GROWTH = 1.1  # so that nothing is seen later than a tenth of its time after it ended, and the first wait
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ Sources: ISO/IEC 14496-12 (MP4), 3GPP TS 26.245 (timed text: two bytes of length
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,7 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 
 from luma_studio.audio.clip import Samples
-from luma_studio.audio.codec import AAC_RATES, Chapter, Guard, decode, iso_639_2
+from luma_studio.audio.codec import AAC_RATES, Chapter, Guard, clean, decode, iso_639_2, marks, sane
 from luma_studio.errors import SettingError, VideoError
 from luma_studio.store import files
 from luma_studio.timeline.captions import Cue
@@ -36,7 +37,6 @@ _SOUND = {"aac_coder": "fast"}
 _PICTURES = {"preset": "veryfast", "crf": "22", "bf": "0", "x264-params": "subme=1:me=dia:rc-lookahead=10"}
 _THREADS = 2  # a set number: the bytes depend on it
 _KEY_SECONDS = 4  # seconds between two pictures that one can seek to
-_TITLE_MOST = 255  # bytes
 _CUE_MOST = 0xFFFF  # bytes of text in a packet
 _HEADER = b"[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\nStyle: Default,Sans,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"  # noqa: E501
 
@@ -95,13 +95,13 @@ def check_sound(sound: SceneSound) -> None:
         raise SettingError(f"A film's sound cannot have a rate of {sound.rate} Hz. Take 44100 or 48000.")
 
 
-def write_film(into: Path, frames: Iterable[av.VideoFrame], form: Form, done: Callable[[int], None]) -> None:
+def write_film(into: Path, frames: Generator[av.VideoFrame], form: Form, done: Callable[[int], None]) -> None:
     """Write a film whole, or not at all. ``done`` hears of how many frames are written, and may end the work.
 
-    ``frames`` are ``form.frames`` frames in yuv420p, of the form's size. Raises VideoError, AudioError for a sound that
-    cannot be read, StoreError, and what ``done`` raises.
+    ``frames`` gives ``form.frames`` frames in yuv420p, of the form's size; it is closed in the end. Raises VideoError,
+    AudioError for a sound that cannot be read, StoreError, and what ``done`` raises.
     """
-    with files.replacing(into) as file:
+    with files.replacing(into) as file, closing(frames):
         guard = Guard(file)
         try:
             with _container(guard, file, form) as container:
@@ -139,8 +139,8 @@ def _fill(
     pictures = _Pictures(container, form)
     sound = _Sound(container, form, form.sound) if form.sound else None
     captions = _Captions(container, form) if form.cues else None
-    container.metadata.update({"title": form.title} if form.title else {})
-    _mark(container, form)
+    container.metadata.update({"title": title} if (title := clean(form.title)) else {})
+    container.set_chapters(marks(sane(form.chapters), Fraction(1, form.rate)))
     container.start_encoding()
     count = 0
     for count, frame in enumerate(frames, 1):
@@ -157,21 +157,6 @@ def _fill(
     pictures.end()
     if sound:
         sound.end()
-
-
-def _mark(container: OutputContainer, form: Form) -> None:
-    container.set_chapters(
-        [
-            {
-                "id": number,
-                "start": chapter.start,
-                "end": chapter.end,
-                "time_base": Fraction(1, form.rate),
-                "metadata": {"title": chapter.title.encode()[:_TITLE_MOST].decode(errors="ignore")},
-            }
-            for number, chapter in enumerate(form.chapters, 1)
-        ]
-    )
 
 
 class _Pictures:

@@ -11,6 +11,7 @@ from luma_studio.agents import (
     NAMES,
     RULES,
     analysis,
+    avatar,
     motion,
     planning,
     sanitizer,
@@ -34,8 +35,8 @@ SCENES = [Part("Arriving", "Sit down.", 60.0, 30.0), Part("Rest", "Only breathe.
 
 
 def test_every_agent_has_a_prompt_that_is_shipped():
-    agents = [module.AGENT for module in (analysis, planning, sanitizer, segmentation, splice, motion, template)]
-    assert [agent.name for agent in agents] == [*NAMES, *FILM]
+    script, film = (analysis, planning, sanitizer, segmentation, splice), (avatar, motion, template)
+    assert [module.AGENT.name for module in (*script, *film)] == [*NAMES, *FILM]
     assert {path.stem for path in shipped("prompts").glob("*.md")} == {*NAMES, *FILM}
 
 

@@ -15,9 +15,11 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 
 from luma_studio.store import files
 from luma_studio.store.ledger import Account, Purchase
+from luma_studio.video import engines
 from luma_studio.video.base import Cut, Made, Motion, Shot, Tell, Told
 from luma_studio.wire import Answer
 
@@ -111,9 +113,22 @@ class Camera:
                 raise self.failing[name]
             tiny_video(into, seconds)
             self.filmed[name] += 1
-            return Made("", job, f"https://camera.example/{job}.mp4", "", {"scene": name}, {"status": "completed"})
+            return Made(job, f"https://camera.example/{job}.mp4", "", {"scene": name}, {"status": "completed"})
         finally:
             self._busy -= 1
+
+
+def given(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> Camera:
+    """Have everything filmed with this camera, whatever is asked for."""
+
+    async def assembly(*_: object) -> Camera:
+        return camera
+
+    monkeypatch.setattr(engines, "talking_photo", lambda *_: camera)
+    monkeypatch.setattr(engines, "image_to_video", lambda *_: camera)
+    monkeypatch.setattr(engines, "assembly", assembly)
+    monkeypatch.setattr(engines, "assembly_price", lambda *_: Decimal(0))
+    return camera
 
 
 def _name(what: Shot | Motion | Cut) -> str:

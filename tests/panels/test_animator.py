@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.camera import Camera
+from helpers.camera import Camera, given
 from PIL import Image
 
 from luma_studio import Studio
 from luma_studio.errors import SettingError, StillRunningError
 from luma_studio.panels.animator import Animator
 from luma_studio.panels.session import Session
-from luma_studio.video.base import EngineChoice
 
 BUNDLE: dict[str, Any] = {
     "photo": "mira.png",
@@ -26,12 +25,10 @@ BUNDLE: dict[str, Any] = {
 
 
 @pytest.fixture
-def camera(studio: Studio) -> Camera:
-    camera = Camera()
-    studio._engines["image_to_video", EngineChoice("preview")] = camera
+def camera(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Camera:
     studio.photos.folder.mkdir()
     Image.new("RGB", (64, 96), "teal").save(studio.photos.folder / "mira.png")
-    return camera
+    return given(Camera(), monkeypatch)
 
 
 @pytest.fixture

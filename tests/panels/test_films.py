@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.camera import Camera
+from helpers.camera import Camera, given
 from helpers.fakes import FakeVoice, give
 from PIL import Image
 
@@ -17,18 +17,16 @@ from luma_studio import Studio
 from luma_studio.errors import JobFailedError, SettingError, StillRunningError, StoreError
 from luma_studio.panels.films import Films
 from luma_studio.panels.session import Session
-from luma_studio.video.base import EngineChoice
+from luma_studio.video import engines
 
+TALKING = engines.talking_photo
 SCRIPT = "Arriving\nClose your eyes. (2 sec)\n\nLeaving\nOpen your eyes. (1 sec)\n"
 
 
 @pytest.fixture
-def camera(studio: Studio) -> Camera:
-    camera = Camera()
+def camera(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Camera:
     give(studio, FakeVoice())
-    for make in ("talking_photo", "assembly"):
-        studio._engines[make, EngineChoice("preview")] = camera
-    return camera
+    return given(Camera(), monkeypatch)
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ def test_before_it_is_spoken_nothing_can_be_quoted_and_it_says_how_many_clauses_
 
 def test_it_tells_what_filming_would_buy_scene_by_scene_and_buys_nothing(films, camera):
     shown = films.do_state()["production"]
-    assert shown["quote"] == {"to_film": 2, "cost": "1.0", "unknown": False, "changed": 0}
+    assert shown["quote"] == {"engine": "preview", "to_film": 2, "cost": "1.0", "unknown": False, "changed": 0}
     assert [(each["id"], each["title"], each["cost"], each["drawn"]) for each in shown["scenes"]] == [
         ("scene_1", "Arriving", "0.5", True),
         ("scene_2", "Leaving", "0.5", True),
@@ -160,8 +158,11 @@ def test_a_choice_is_kept_in_the_production_and_a_wrong_one_is_refused_in_a_sent
         films.do_choose(voice="espeak:hi")
 
 
-def test_an_engine_that_there_is_not_is_a_problem_in_a_sentence_and_what_was_filmed_is_shown_all_the_same(films):
+def test_an_engine_that_there_is_not_is_a_problem_in_a_sentence_and_what_was_filmed_is_shown_all_the_same(
+    films, monkeypatch
+):
     filmed(films)
+    monkeypatch.setattr(engines, "talking_photo", TALKING)
     films.do_choose(film="cinema")
     shown = films.do_state()["production"]
     assert "cinema" in shown["problem"]
@@ -169,14 +170,14 @@ def test_an_engine_that_there_is_not_is_a_problem_in_a_sentence_and_what_was_fil
     assert shown["film"]["file"] == "film.mp4"
 
 
-def test_what_two_engines_made_of_a_scene_can_be_fetched_for_both(films, studio):
+def test_what_two_engines_made_of_a_scene_can_be_fetched_for_both(films, camera, monkeypatch):
     filmed(films)
 
     class Other(Camera):
         def identity(self, what: Any) -> dict[str, Any]:
             return {**super().identity(what), "engine": "other"}
 
-    studio._engines["talking_photo", EngineChoice("heygen")] = Other()
+    monkeypatch.setattr(engines, "talking_photo", lambda text, _kit: camera if text == "preview" else Other())
     films.do_choose(film="heygen")
     kept = filmed(films)["scenes"][0]["kept"]
     assert set(kept) == {"preview", "heygen"}
@@ -242,7 +243,7 @@ def test_bytes_that_come_with_a_question_are_given_to_its_verb(films):
     ("name", "data", "sentence"),
     [
         ("notes.txt", b"words", "notes.txt is no picture that can be read here"),
-        ("mira.png", b"no picture at all", "mira.png is damaged or ends too early"),
+        ("mira.png", b"no picture at all", "mira.png is no picture that can be read here"),
         ("mira.png", picture((8, 8)), "too few to film"),
     ],
 )

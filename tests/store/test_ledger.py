@@ -198,3 +198,18 @@ def test_where_it_made_nothing_it_is_bought_anew_and_paid_once(ledger, workspace
 
 def test_nothing_is_looked_for_where_nothing_is_unclear(ledger, workspace):
     assert asyncio.run(searched(account(ledger, workspace), Vendor(), b"job")) == (b"sound", 0)
+
+
+def test_what_came_to_nothing_is_told_and_asked_for_anew(ledger, workspace):
+    made, vendor = account(ledger, workspace), Vendor()
+
+    async def failed() -> None:
+        async with made.claim("key") as claimed:
+            await claimed.buy(PENNY, vendor)
+            await claimed.lost("The job failed there.")
+
+    asyncio.run(failed())
+    assert [(entry.outcome, entry.note) for entry in ledger.entries()] == [("arrived", "The job failed there.")]
+    asyncio.run(bought(made, vendor))
+    assert vendor.asked == 2
+    assert [entry.note for entry in ledger.entries()] == ["The job failed there.", ""]

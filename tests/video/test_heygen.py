@@ -94,8 +94,8 @@ def test_what_is_chosen_is_what_is_asked(workshop, heygen, workspace, choice, ch
 def test_a_picture_may_be_an_asset_and_a_sound_one_that_the_script_names(workshop, heygen, workspace):
     heygen.assets |= {"pic": ("p", "image/png", b""), "voice": ("v", "audio/wav", sound(workspace).path.read_bytes())}
     silent = SceneSound(workspace / "none.wav", "", 0, RATE)
-    scene = shot(workspace, photo=Photo("Anna", avatar="asset:pic"), sound=silent)
-    asyncio.run(workshop.film(workshop.engine(sounds={"scene_1": "voice"}), scene))
+    scene = shot(workspace, photo=Photo("Anna", avatar="asset:pic"), sound=silent, asset="voice")
+    asyncio.run(workshop.film(workshop.engine(), scene))
     assert (asked(heygen)["image"]["asset_id"], asked(heygen)["audio_asset_id"]) == ("pic", "voice")
     assert len(heygen.assets) == 2
 
@@ -201,7 +201,7 @@ def test_what_heygen_would_refuse_is_told_before_anything_is_sent(workshop, heyg
         with pytest.raises(SettingError, match=why):
             workshop.engine(choice).check(shot(workspace, **changes))
     with pytest.raises(SettingError, match="the heygen id of scene_1"):
-        workshop.engine(sounds={"scene_1": "my asset"}).check(shot(workspace))
+        workshop.engine().check(shot(workspace, asset="my asset"))
     workshop.engine().check(shot(workspace, sound=sound(workspace, kind="mp3")))
     workshop.engine().check(shot(workspace, photo=Photo("Anna", still(workspace, "jpeg"))))
     assert not heygen.vendors.requests

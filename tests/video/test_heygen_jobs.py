@@ -24,6 +24,7 @@ from luma_studio.errors import (
     OutcomeUnknownError,
     OverloadedError,
     RateLimitError,
+    SettingError,
     StillRunningError,
     Stopped,
     TooLargeError,
@@ -443,6 +444,12 @@ def test_where_a_setting_says_how_many_no_more_are_tried(workshop, heygen, works
 
     asyncio.run(all_at_once())
     assert (heygen.busiest, workshop.outcomes()) == (2, ["arrived"] * 6)
+
+
+def test_how_many_may_be_a_number_only(workshop, heygen, workspace, monkeypatch):
+    monkeypatch.setenv("HEYGEN_JOBS", "0")
+    with pytest.raises(SettingError, match="HEYGEN_JOBS cannot be '0': it must be a whole number from 1 to 1000"):
+        workshop.engine().check(shot(workspace))
 
 
 def test_places_are_given_back_whatever_happens(workshop, heygen, workspace, monkeypatch):

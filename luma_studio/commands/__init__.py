@@ -1,0 +1,1 @@
+"""Commands in families: each module is one, and ``cli.py`` puts them together."""
