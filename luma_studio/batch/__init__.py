@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luma_studio.batch.batching import Batch, Ended, run
+    from luma_studio.batch.filming import check_whole
     from luma_studio.batch.narrating import Narration, listening, narration, picture, record
     from luma_studio.batch.showing import Step
 
@@ -19,9 +20,10 @@ _ROOMS = {
     **dict.fromkeys(("Batch", "Ended", "run"), "batching"),
     **dict.fromkeys(("Narration", "listening", "narration", "picture", "record"), "narrating"),
     "Step": "showing",
+    "check_whole": "filming",
 }
 
-__all__ = ["Batch", "Ended", "Narration", "Step", "listening", "narration", "picture", "record", "run"]
+__all__ = ["Batch", "Ended", "Narration", "Step", "check_whole", "listening", "narration", "picture", "record", "run"]
 
 
 def __getattr__(name: str) -> object:

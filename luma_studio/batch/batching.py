@@ -16,7 +16,7 @@ from typing import Any
 
 from luma_studio.batch import report
 from luma_studio.batch.cluster import Workers, done, workers
-from luma_studio.batch.jobs import NARRATION, Run, find_notebook, read
+from luma_studio.batch.jobs import NARRATION, SPEAKING, Run, find_notebook, read
 from luma_studio.batch.narrating import narration
 from luma_studio.batch.running import Outcome, Start, folder_of, outcome_of
 from luma_studio.batch.showing import Listener, Step, shown, tell_workers
@@ -63,7 +63,7 @@ class Batch:
 
     def quote(self, studio: Studio) -> tuple[tuple[Run, Quote], ...]:
         """What each run that is not done yet would buy. Nothing is sent or begun."""
-        return tuple((run, _quote(studio, run)) for run in self.waiting() if run.notebook.name == NARRATION)
+        return tuple((run, _quote(studio, run)) for run in self.waiting() if run.notebook.name in SPEAKING)
 
     def waiting(self) -> tuple[Run, ...]:
         """The runs that have not ended well yet."""

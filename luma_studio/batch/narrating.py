@@ -21,6 +21,7 @@ from luma_studio import agents, export
 from luma_studio.batch.result import MIME, Result, path_of, result_of
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
+from luma_studio.film import Film
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
 from luma_studio.settings import Choices, chosen, load_settings
@@ -119,9 +120,9 @@ def tell(message: Mapping[str, Any]) -> None:
         shell.display_pub.publish({PROGRESS: dict(message)}, transient={"display_id": "luma-progress"}, update=True)
 
 
-def record(production: Production, exported: Exported, bought: int) -> Result:
+def record(production: Production, exported: Exported, bought: int, film: Film | None = None) -> Result:
     """Keep what was made: in the production's folder, and as this cell's output."""
-    found = result_of(production, exported, bought)
+    found = result_of(production, exported, bought, film)
     plain = found.model_dump(mode="json")
     files.write_json(path_of(production), plain)
     display({MIME: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"}, raw=True)

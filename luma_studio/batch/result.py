@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from luma_studio.export import Exported
+from luma_studio.film import Film
 from luma_studio.production import Production
 from luma_studio.timeline.arrange import Timeline
 from luma_studio.timeline.energies import energies_of
@@ -26,7 +27,8 @@ class Result(BaseModel):
     """What was made: names of files in the production's ``folder``, seconds, LUFS, dBTP, US dollars.
 
     ``cost`` is what the production has cost in all, ``bought`` the clauses that this run spoke and did not find in the
-    store; ``waveform`` are levels from 0 to 1, evenly spaced.
+    store; ``waveform`` are levels from 0 to 1, evenly spaced. Where it was filmed, ``film`` is that file ("" for one
+    that is not whole), and ``videos`` are those of the scenes that are there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,10 +48,12 @@ class Result(BaseModel):
     audit: str
     cost: Decimal
     waveform: tuple[float, ...]
+    film: str = ""
+    videos: tuple[str, ...] = ()
 
 
-def result_of(production: Production, exported: Exported, bought: int) -> Result:
-    """The result of a production that has just been exported."""
+def result_of(production: Production, exported: Exported, bought: int, film: Film | None = None) -> Result:
+    """The result of a production that has just been exported, and filmed or not."""
     timeline, loud, audit = production.timeline, exported.loudness, exported.audit
     return Result(
         production=production.name,
@@ -67,6 +71,8 @@ def result_of(production: Production, exported: Exported, bought: int) -> Result
         audit="" if audit is None else audit.summary,
         cost=production.spent,
         waveform=waveform(timeline),
+        film="" if film is None else film.film,
+        videos=() if film is None else tuple(each.video for each in film.results if each.video),
     )
 
 
