@@ -19,6 +19,7 @@ from benchmarks.batch import batch
 from benchmarks.bench import Bench
 from benchmarks.buying import buying, hearing
 from benchmarks.cold import cold_hundred, cold_ten
+from benchmarks.film import film
 from benchmarks.joining import join
 from benchmarks.laying import laying
 from benchmarks.memory import memory
@@ -26,6 +27,7 @@ from benchmarks.page import page
 from benchmarks.reexport import reexport
 from benchmarks.result import Row, machine, print_markdown, print_table, write_json
 from benchmarks.silence import silence
+from benchmarks.transcripts import transcripts
 
 BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "cold": cold_ten,
@@ -40,6 +42,8 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "buying": buying,
     "hearing": hearing,
     "batch": batch,
+    "film": film,
+    "transcripts": transcripts,
 }
 
 

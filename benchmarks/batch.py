@@ -21,7 +21,7 @@ from benchmarks.scripts import narration as script
 from luma_studio import Studio
 from luma_studio.batch import narration, picture
 from luma_studio.batch.result import result_of
-from luma_studio.studio import AUDIO
+from luma_studio.settings import AUDIO
 
 _WORK = 2.0  # minutes of a run that has something to do
 _SHORT = 0.2  # minutes of a short one
@@ -43,6 +43,7 @@ class _Done:
 
 def batch(bench: Bench, few: int = 10, some: int = 40, many: int = 200) -> list[Row]:
     """Do ``few`` runs directly and as a batch, ``some`` with one worker and with two, and ``many`` short ones."""
+    _done(bench.folder / "batch-first", 1, _SHORT, workers=1)  # after which all is compiled
     return [*_overhead(bench, few), _workers(bench, some), *_many(bench, many)]
 
 

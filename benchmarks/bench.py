@@ -18,9 +18,10 @@ from benchmarks.scripts import narration
 from luma_studio import Studio
 from luma_studio.export import MASTER
 from luma_studio.production import Production
+from luma_studio.settings import AUDIO
 from luma_studio.store.runs import RunStore
 from luma_studio.store.takes import TakeStore
-from luma_studio.studio import AUDIO, STORE
+from luma_studio.studio import STORE
 from luma_studio.timeline.arrange import Timeline
 from luma_studio.timeline.master import Loudness, Rendering, loudness, pieces
 
@@ -107,8 +108,12 @@ class Bench:
 
 
 def environment() -> dict[str, str]:
-    """The environment without settings of the studio, so that the defaults are measured."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
+    """The environment without settings of the studio, so that the defaults are measured.
+
+    Nor does it forbid Python to keep what it has compiled, as some servers do: who installs the package has that.
+    """
+    left_out = ("LUMA_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
 
 
 def check_made(made: Made, minutes: float) -> Timeline:

@@ -52,7 +52,7 @@ with Vendors() as vendors:
 def buying(bench: Bench) -> list[Row]:
     """Speak 480 clauses with a slow voice."""
     script = "# Long\n" + "\n".join(f"Breathe in and out, {number} times." for number in range(_CLAUSES))
-    with _Vendor(_SECONDS, _AT_ONCE) as vendor, Studio(bench.folder / "buying") as studio:
+    with Vendor(_SECONDS, _AT_ONCE) as vendor, Studio(bench.folder / "buying") as studio:
         production = studio.production("long", script, voice=_VOICE)
         took, longest = asyncio.run(_watched(production.speak()))
     requests, bought, busiest = vendor.counts
@@ -83,7 +83,7 @@ def hearing(bench: Bench) -> list[Row]:
 
 def _heard(bench: Bench, name: str, voice: str, pace: float, piece: int) -> Row:
     firsts: list[float] = []
-    with _Vendor(0.2, _AT_ONCE, pace) as vendor, Studio(bench.folder / f"hearing-{piece}") as studio:
+    with Vendor(0.2, _AT_ONCE, pace) as vendor, Studio(bench.folder / f"hearing-{piece}") as studio:
         production = studio.production("heard", f"# Long\n{_LONG}", voice=voice)
         assert len(production.clauses) == 1
         for _ in range(_TRIES):
@@ -122,7 +122,7 @@ async def _watched(work: Coroutine[Any, Any, None]) -> tuple[float, float]:
     return took, longest
 
 
-class _Vendor:
+class Vendor:
     """The fake vendor, reached by the variables that a user would set.
 
     ``counts`` are known at its end, and ``sent``: when each piece of each answer was, by ``time.monotonic()``.

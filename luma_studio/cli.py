@@ -24,6 +24,7 @@ from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.commands.bars import bars
 from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
+from luma_studio.commands.personas import personas_command
 from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
@@ -53,13 +54,15 @@ def main() -> None:
 
 
 main.add_command(film_command)
+main.add_command(personas_command)
 
 
 @main.command()
 @_SCRIPT
 @click.option("--name", help="Name of the production; the file's name by default.")
 @click.option(
-    "--voice", help="Voice of the narrator and of whoever has none: espeak:hi+f3,rate=140, elevenlabs:Rachel."
+    "--voice",
+    help="Voice of the narrator and of whoever has none: espeak:hi+f3,rate=140, elevenlabs:Rachel, persona:asha.",
 )
 @click.option(
     "--speaker", "speakers", multiple=True, metavar="NAME=VOICE", help="Voice of one speaker; may be repeated."
@@ -182,10 +185,11 @@ def outline_command(script: Path, as_json: bool, **options: Any) -> None:
 @main.command("voices")
 @explained
 def voices_command() -> None:
-    """List the voices: what the embedded one can be, and those of each vendor that there is a key for."""
+    """List the voices: what the embedded one can be, those of each vendor that there is a key for, and personas."""
     console = Console(highlight=False)
     with Studio() as studio:
         _list_offers(console, asyncio.run(offers(studio.wires)))
+        console.print("[bold]Personas[/]", " ".join(each.voice for each in studio.personas.offered()), soft_wrap=True)
     console.print("[bold]Languages[/]", " ".join(sorted(languages())), soft_wrap=True)
     console.print("[bold]Variants[/]", " ".join(sorted(variants())), soft_wrap=True)
     console.print("[bold]Settings[/]", "rate=80…450 (words a minute, 150), pitch=0…99 (50)")

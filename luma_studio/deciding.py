@@ -14,7 +14,7 @@ from luma_studio.agents.planning import Part
 from luma_studio.errors import LumaError
 from luma_studio.script import Clause, Pause, Script
 from luma_studio.settings import Sound
-from luma_studio.store.state import Cut, Decided, State, edited
+from luma_studio.store.state import Cut, Decided, Role, State, edited
 from luma_studio.timeline.arrange import SceneSpan
 from luma_studio.timeline.take import Take
 from luma_studio.timeline.tune import fit
@@ -66,7 +66,18 @@ _Cases = Callable[[], Sequence[agents.Case[Any]]]
 
 def quoted(subject: Subject, thinking: agents.Thinking) -> Iterator[agents.MindQuote]:
     """What each agent that has a mind would buy now, as far as it can be asked now. Nothing is sent."""
-    for agent, cases in _asked(subject).items():
+    return _quotes(_asked(subject), thinking)
+
+
+def quoted_before(
+    whole: Script, roles: Mapping[str, tuple[Role, ...]], thinking: agents.Thinking
+) -> Iterator[agents.MindQuote]:
+    """What each agent that has a mind would buy before this script is spoken, cast so far in these ``roles``."""
+    return _quotes(_asked_before(whole, casting.cast(whole, roles)), thinking)
+
+
+def _quotes(asked: Mapping[agents.Agent[Any], _Cases], thinking: agents.Thinking) -> Iterator[agents.MindQuote]:
+    for agent, cases in asked.items():
         if agents.mind_of(thinking.choices, agent.name) is not None:
             quote, _ = _quoted(agent, cases, thinking)
             if quote is not None:
@@ -99,10 +110,17 @@ def outlook(
 def _asked(subject: Subject) -> dict[agents.Agent[Any], _Cases]:
     """What each agent is asked of a production; what it cannot be asked yet raises LumaError."""
     return {
-        analysis.AGENT: lambda: analysis.cases(subject.whole),
-        segmentation.AGENT: lambda: segmentation.cases(subject.cast),
-        sanitizer.AGENT: lambda: sanitizer.cases(subject.whole),
+        **_asked_before(subject.whole, subject.cast),
         splice.AGENT: lambda: splice.cases(subject.clauses, subject.state.pauses, measured(subject)),
+    }
+
+
+def _asked_before(whole: Script, cast: Script) -> dict[agents.Agent[Any], _Cases]:
+    """What those are asked that do their work before speaking."""
+    return {
+        analysis.AGENT: lambda: analysis.cases(whole),
+        segmentation.AGENT: lambda: segmentation.cases(cast),
+        sanitizer.AGENT: lambda: sanitizer.cases(whole),
     }
 
 

@@ -5,9 +5,14 @@ LumaError
 │   ├── ScriptError       a script that cannot be read or has nothing to speak
 │   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
-│   └── FitError          a total duration that the pauses cannot reach
+│   ├── PersonaError      a persona that there is not, or that cannot be used as it is written
+│   ├── FitError          a total duration that the pauses cannot reach
+│   └── FileTooLargeError    a file that is larger than may be
+├── NoMindError          a text is to be written, and there is no mind that could
+├── WritingError         a mind was asked to write, and what it answered cannot be used
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
 ├── VideoError            an engine could not film a scene; the other scenes are kept
+├── TranscriptError       an engine could not transcribe a recording; what was transcribed of it is kept
 ├── VendorError           a vendor refused, failed or was not there
 │   ├── NoKeyError        there is no key for it
 │   ├── BadKeyError       it does not know the key
@@ -28,6 +33,9 @@ LumaError
 │   ├── BusyError         another process holds this production
 │   └── ChangedError      this production was changed elsewhere since it was opened here
 ├── AudioError            audio that cannot be decoded or encoded
+│   ├── UnreadableError   a recording that is none, or is damaged
+│   ├── NoSoundError      a file without any sound in it, such as a video without a sound track
+│   └── SilentError       a recording in which nothing is heard
 └── Stopped               a listener asked for the work to stop
 """
 
@@ -72,6 +80,10 @@ class SettingError(InputError):
     """A setting, option or voice that does not exist or is out of range."""
 
 
+class PersonaError(InputError):
+    """A persona that there is not, or that cannot be used as it is written."""
+
+
 class FitError(InputError):
     """A total that the free pauses cannot reach.
 
@@ -93,12 +105,28 @@ def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int
     return FitError(message, least=least, most=most, in_the_way=in_the_way)
 
 
+class NoMindError(LumaError):
+    """A text is to be written, which no rules can, and no mind can be asked; nothing was sent."""
+
+
+class WritingError(LumaError):
+    """A mind was asked to write, twice, and what it answered cannot be used."""
+
+
+class FileTooLargeError(InputError):
+    """A file that is larger than may be (``MAX_FILE_SIZE_MB``)."""
+
+
 class VoiceError(LumaError):
     """A voice could not speak a clause."""
 
 
 class VideoError(LumaError):
     """An engine could not film a scene, move a still or put a film together."""
+
+
+class TranscriptError(LumaError):
+    """An engine could not transcribe a recording; what was transcribed of it is kept."""
 
 
 class VendorError(LumaError):
@@ -214,6 +242,18 @@ class ChangedError(StoreError):
 
 class AudioError(LumaError):
     """Audio that cannot be decoded or encoded."""
+
+
+class UnreadableError(AudioError):
+    """A recording that is none, or is damaged."""
+
+
+class NoSoundError(AudioError):
+    """A file without any sound in it."""
+
+
+class SilentError(AudioError):
+    """A recording in which nothing is heard."""
 
 
 class Stopped(LumaError):  # noqa: N818 - it is no fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from luma_studio.audio.codec import encode
 from luma_studio.errors import (
     BudgetError,
     LumaError,
+    OutcomeUnknownError,
     SettingError,
     StillRunningError,
     VendorError,
@@ -201,7 +203,7 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
     return Shot(
         scene=placed.id,
         title=title,
-        photo=equipment.photos.of(said.get(_PHOTO, ""), footage.choices.photo, title, look),
+        photo=equipment.photos.of(said.get(_PHOTO, ""), _speaker(clauses), footage.choices.photo, title, look),
         sound=SceneSound(equipment.videos.sound(digest), digest, length, rate),
         cues=captions(part.timeline, clauses),
         text=" ".join(clause.text for clause in clauses),
@@ -210,6 +212,11 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
         motion=footage.choices.motion,
         asset=said.get(_ASSET, ""),
     )
+
+
+def _speaker(clauses: Sequence[Clause]) -> str | None:
+    """Who speaks most of a scene; None for the narrator."""
+    return Counter(clause.speaker for clause in clauses).most_common(1)[0][0]
 
 
 def kept(footage: Footage, equipment: Equipment, choice: str) -> tuple[KeptVideo | None, ...]:
@@ -417,8 +424,7 @@ class _Filming:
             if kept is None:
                 progress.begin(shot.scene)
                 engine.check(shot)
-                make = self._take(engine, shot, progress)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(shot) != 0)
+                kept = await self._made(name, self._take(engine, shot, progress), paid=engine.price(shot) != 0)
             found = await asyncio.to_thread(self._placed, kept, found)
         except StillRunningError as error:
             found = replace(found, message=str(error))
@@ -426,6 +432,14 @@ class _Filming:
             found = replace(found, status="failed", message=str(error))
         progress.end(found, cached=cached)
         return found
+
+    async def _made(self, name: str, make: Make, *, paid: bool) -> KeptVideo:
+        """Have a video made; where nobody knows what became of the request, it is looked for, and made if it is not."""
+        videos, account = self.equipment.videos, self.account
+        try:
+            return await made(videos, account, name, make, paid=paid)
+        except OutcomeUnknownError:
+            return await made(videos, account, name, make, paid=paid)
 
     def _take(self, engine: TalkingPhoto, shot: Shot, progress: _Progress) -> Make:
         """Has a scene filmed; its sound lies in a file of its own until then."""
@@ -470,8 +484,7 @@ class _Filming:
             name = fingerprint(engine.identity(cut))
             kept = None if again else await asyncio.to_thread(self.equipment.videos.get, name)
             if kept is None:
-                make = self._putting_together(engine, cut)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(cut) != 0)
+                kept = await self._made(name, self._putting_together(engine, cut), paid=engine.price(cut) != 0)
             return await self._ended(film, kept)
         except _EXPECTED as error:
             return replace(film, status="partial", errors=(*film.errors, str(error)))
@@ -502,8 +515,7 @@ class _Filming:
             kept = await asyncio.to_thread(self.equipment.videos.get, name)
             if kept is None:
                 engine.check(wanted)
-                make = self._filming_all(engine, wanted)
-                kept = await made(self.equipment.videos, self.account, name, make, paid=engine.price(wanted) != 0)
+                kept = await self._made(name, self._filming_all(engine, wanted), paid=engine.price(wanted) != 0)
         except StillRunningError as error:
             return replace(film, results=tuple(replace(each, message=str(error)) for each in scenes))
         except _EXPECTED as error:

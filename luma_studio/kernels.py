@@ -13,9 +13,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import default
 
-from luma_studio.settings import load_settings
+from luma_studio.settings import AUDIO, load_settings
 from luma_studio.store.files import check_workspace
-from luma_studio.studio import AUDIO
 
 
 class OwnPython(KernelSpecManager):

@@ -82,6 +82,10 @@ class Means:
     filming: Callable[[bool], filming.Equipment]
     within: BatchBudget | None = None
 
+    def thinking(self, choices: Choices, account: Account) -> agents.Thinking:
+        """What agents think with for a production of these choices; nothing is opened yet."""
+        return agents.Thinking(choices, self.wires, account, self.token_prices, self.prompts)
+
 
 class Production:
     """One script with its pauses, takes and exports. Opened by ``Studio.production``.
@@ -476,6 +480,10 @@ class Production:
         with self._lock:
             self._redecide(self._state.model_copy(update={"roles": {}}))
 
+    def quoted_before(self, script: Script, thinking: agents.Thinking) -> tuple[agents.MindQuote, ...]:
+        """What agents would buy before this script is spoken, cast as far as they did that here. Nothing is sent."""
+        return tuple(deciding.quoted_before(script, self._state.roles, thinking))
+
     def readied(self, script: Script) -> Script:
         """A script as agents left this production's, as far as it has the same: cast, cut, and looked through."""
         return deciding.readied(script, self._state)
@@ -718,9 +726,7 @@ class Production:
         self._change(lambda state: edited(state, what, pauses(state)))
 
     def _thinks(self) -> agents.Thinking:
-        """What agents think with; nothing is opened yet."""
-        means = self._means
-        return agents.Thinking(self.choices, means.wires, self._account, means.token_prices, means.prompts)
+        return self._means.thinking(self.choices, self._account)
 
     @property
     def _subject(self) -> deciding.Subject:

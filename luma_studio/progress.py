@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["think", "speak", "encode", "write", "audit", "film", "join"]
+Stage = Literal["think", "speak", "encode", "write", "audit", "transcribe", "film", "join"]
 Outcome = Literal["began", "done", "cached", "failed"]
 
 
@@ -17,13 +17,15 @@ class Event:
     """One step of a stage: ``done`` of ``total`` are behind us; ``subject`` is what this step was about.
 
     What is counted: questions that an agent (the subject) decided, clauses spoken, runs or stretches of ten seconds
-    encoded, files written, stretches audited, scenes filmed, films put together. A step that takes long is told more
-    than once, with the same ``done``; ``share`` is what is done of it, where that is known.
+    encoded, files written, stretches audited, seconds of a recording transcribed, scenes filmed, films put together. A
+    step that takes long is told more than once, with the same ``done``; ``share`` is what is done of it, where that is
+    known.
 
     For ``speak``, ``clause`` is the clause's index. ``began`` says that its request goes out now: its take is not in
     the store, and one of the voice's places is free. It is not counted in ``done``; ``done``, ``cached`` (it was in the
     store) and ``failed`` are, and one of them follows for each clause. ``reason`` is why it failed, in one sentence, or
-    how far it is in words. For ``film`` the subject is the scene's id, and the outcomes are the same.
+    how far it is in words. ``film`` tells the same of scenes, whose ids are the subjects, and ``transcribe`` of the
+    pieces of a recording, whose file the ``subject`` is.
     """
 
     stage: Stage

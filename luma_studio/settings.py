@@ -21,6 +21,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from luma_studio.errors import SettingError
 
+AUDIO = "generated_audio"
+"""The folder of a workspace in which productions lie."""
+
 Seconds = float
 Dollars = Decimal
 Price = Dollars | tuple[Dollars, Dollars]
@@ -113,10 +116,11 @@ class Settings(Choices, BaseSettings):
     batch_budget: Dollars | None = Field(
         default=None, ge=0, description="US dollars that this batch may cost; a batch sets it for its runs"
     )
+    transcriber: str = Field(default="", description="who transcribes recordings, as openai:whisper-1; none if empty")
     prices: dict[str, Price] = Field(
         default={},
-        description="US dollars for 1,000 characters of a voice's model; for a minute of an engine's video; for a "
-        "million tokens asked and answered of a mind's: "
+        description="US dollars for 1,000 characters of a voice's model; for a minute of an engine's video or a "
+        "transcriber's sound; for a million tokens asked and answered of a mind's: "
         '{"elevenlabs:eleven_v3": 0.1, "heygen:avatar_iv": 3, "openai:MODEL": [1.25, 10]}',
     )
 
@@ -125,8 +129,8 @@ class Settings(Choices, BaseSettings):
         thousand = self._price(engine, model)
         return thousand / 1000 if isinstance(thousand, Decimal) else None
 
-    def video_price(self, engine: str, model: str) -> Decimal | None:
-        """US dollars that a minute of video costs with a vendor's model; None where nobody knows.
+    def minute_price(self, engine: str, model: str) -> Decimal | None:
+        """US dollars for a minute of a vendor's video, or of sound that it transcribes; None where nobody knows.
 
         Engines say by which model names their videos are priced.
         """
@@ -181,13 +185,21 @@ class Polling(BaseSettings):
         return 1200.0 if self.status_max_attempts is None else math.inf
 
 
+class Recordings(BaseSettings):
+    """What may be transcribed: ``MAX_FILE_SIZE_MB`` is how large a file may be. It is never sent whole."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    max_file_size_mb: float = Field(default=2000.0, ge=0.001, le=1_000_000)
+
+
 @cache
 def _price_list() -> dict[str, Price]:
     table = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
     voices = {name: Decimal(price) for name, price in table["voices"].items()}
     minds = {name: (Decimal(asked), Decimal(answered)) for name, (asked, answered) in table["minds"].items()}
-    videos = {name: Decimal(price) for name, price in table["videos"].items()}
-    return {**voices, **minds, **videos}
+    minutes = {name: Decimal(price) for kind in ("videos", "transcribers") for name, price in table[kind].items()}
+    return {**voices, **minds, **minutes}
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -209,6 +221,12 @@ def polling() -> Polling:
     """How vendors are asked whether a video is made. Raises SettingError."""
     with _explained(str.upper):
         return Polling()
+
+
+def recordings() -> Recordings:
+    """What may be transcribed. Raises SettingError."""
+    with _explained(str.upper):
+        return Recordings()
 
 
 def chosen(base: Choices, changes: Mapping[str, Any], called: Callable[[str], str] = str) -> Choices:
@@ -252,7 +270,8 @@ def _variable(name: str) -> str:
 
 def _may_be(name: str) -> str:
     """What a setting may be, as a sentence goes on."""
-    field = (Settings.model_fields | Polling.model_fields | Access.model_fields)[name]
+    models = (Settings, Polling, Access, Recordings)
+    field = next(model.model_fields[name] for model in models if name in model.model_fields)
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
     if field.annotation is float:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 
 from luma_studio.agents import MindQuote
 from luma_studio.errors import (
@@ -20,6 +20,7 @@ from luma_studio.errors import (
     StoreError,
     VendorError,
     VoiceError,
+    counted,
 )
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
@@ -33,22 +34,6 @@ from luma_studio.timeline.take import Take
 from luma_studio.voices import Company, Hear, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
 
 Voices = Callable[[VoiceChoice], Voice]
-
-# Characters a second, measured on espeak at 150 words a minute: the examples, and a paragraph in each of 38 languages.
-_PACE = 14.0
-_FIGURE = 0.35  # seconds that a figure takes beyond a letter: "123" is said as five words
-_LANGUAGE_PACES = {"en": 16.5, "de": 16.0, "fr": 20.0, "es": 15.5, "it": 16.0, "ru": 17.0, "uk": 17.0, "el": 17.5}
-_WRITING_PACES = (
-    ("\u0590", "\u05ff", 13.0),  # Hebrew
-    ("\u0600", "\u08ff", 11.0),  # Arabic
-    ("\u0900", "\u0dff", 12.0),  # Devanagari to Sinhala
-    ("\u0e00", "\u109f", 7.5),  # Thai, Lao, Tibetan, Burmese
-    ("\u1200", "\u139f", 7.5),  # Ethiopic
-    ("\u3040", "\u30ff", 6.5),  # kana
-    ("\u3400", "\u9fff", 3.2),  # Han
-    ("\uac00", "\ud7af", 6.0),  # Hangul
-)
-
 
 _NO_DIALOGUE = (BadRequestError, NotAllowedError, NotFoundError)  # nothing was spoken; one by one it may be
 
@@ -118,6 +103,30 @@ class Quote:
     def unknown(self) -> tuple[str, ...]:
         """The voices whose price nobody knows: what they cost comes on top."""
         return tuple(each.voice for each in self.voices if each.cost is None)
+
+    @property
+    def minds_cost(self) -> Decimal:
+        """US dollars for agents, about, as far as prices are known."""
+        return sum((each.cost for each in self.minds if each.cost is not None), Decimal(0))
+
+    @property
+    def unknown_minds(self) -> tuple[str, ...]:
+        """The minds that would be asked and whose price nobody knows."""
+        return tuple(dict.fromkeys(each.mind for each in self.minds if each.calls and each.cost is None))
+
+    @property
+    def summary(self) -> str:
+        """All that in a line."""
+        speech = f"{counted(self.to_speak, 'clause')} to speak, {self.here} here{_price(self.cost, self.unknown)}"
+        questions = sum(each.calls for each in self.minds)
+        if not questions:
+            return speech
+        return f"{speech}; {counted(questions, 'question')} to minds{_price(self.minds_cost, self.unknown_minds)}"
+
+
+def _price(cost: Decimal, unknown: Sequence[str]) -> str:
+    price = f", about ${cost:.4f}" if cost or unknown else ""
+    return price + (f", and {', '.join(unknown)} at a price that is not known" if unknown else "")
 
 
 def order(
@@ -191,21 +200,6 @@ def _quoted(voice: str, missing: Sequence[Order]) -> VoiceQuote:
     characters = sum(len(each.recipe.text) for each in missing)
     price = missing[0].voice.price
     return VoiceQuote(voice, len(missing), characters, None if price is None else price * characters)
-
-
-@lru_cache(maxsize=8192)  # an edit changes few clauses
-def estimated(text: str, language: str) -> float:
-    """Seconds of speech that a clause will take, about, before anybody has spoken it.
-
-    Characters at the pace that the embedded voice has at its default 150 words a minute: 14 a second, or its
-    ``language``'s own; and by their writing where it is another than Latin, Greek or Cyrillic (Devanagari 12, Han 3).
-    The examples' speech is met within 6 %, a paragraph of another language within 20 %. Other voices have other paces.
-    """
-    usual = _LANGUAGE_PACES.get(language.partition("-")[0].lower(), _PACE)
-    figures = sum(map(str.isdigit, text)) * _FIGURE
-    if text.isascii():
-        return len(text) / usual + figures
-    return sum(1 / (_writing_pace(character) or usual) for character in text) + figures
 
 
 async def speak(
@@ -427,12 +421,6 @@ def _scouts(wanted: Iterable[Group]) -> tuple[list[Group], list[Group]]:
         (rest if voices <= known else scouts).append(group)
         known |= voices
     return scouts, rest
-
-
-@lru_cache(maxsize=8192)
-def _writing_pace(character: str) -> float | None:
-    """A character's own pace; None where its language's holds."""
-    return next((pace for first, last, pace in _WRITING_PACES if first <= character <= last), None)
 
 
 def _here(wanted: Order, takes: TakeStore) -> Take | None:

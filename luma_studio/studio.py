@@ -11,17 +11,18 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from luma_studio import animating, speaking
+from luma_studio import animating, deciding, speaking
 from luma_studio.agents import Decision, Thinking
 from luma_studio.agents.motion import Bundle, Described, bundled
 from luma_studio.animating import Animation, AnimationQuote
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.film import Equipment
+from luma_studio.persona import Personas
 from luma_studio.production import Means, Production
 from luma_studio.progress import Listener, unheard
 from luma_studio.script import Clause, decode, parse
-from luma_studio.settings import Choices, Settings, chosen, load_settings
+from luma_studio.settings import AUDIO, Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
 from luma_studio.store.drafts import Left
@@ -36,7 +37,6 @@ from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
 from luma_studio.wire import Wires
 
-AUDIO = "generated_audio"
 STORE = ".store"
 _DRAFT = ".draft.txt"
 _MOST_BYTES = 32 * 2**20  # of a script
@@ -63,7 +63,7 @@ class Studio:
     """What a notebook or a program begins with.
 
     ``ledger`` has what was bought in its workspace, ``wires`` are the ways to vendors, ``names`` has what their voices
-    are called.
+    are called, ``personas`` the shipped personas and the workspace's own.
 
     >>> with Studio() as studio:                                  # doctest: +SKIP
     ...     calm = studio.production("evening-calm", script)
@@ -78,7 +78,8 @@ class Studio:
         self.workspace = Path(self.settings.workspace if workspace is None else workspace).expanduser()
         self.ledger = Ledger(self.folder)
         self.wires = Wires()
-        self.names = Names(self.wires)
+        self.personas = Personas(self.workspace)
+        self.names = Names(self.wires, self.personas.voice)
         self._voices: dict[tuple[VoiceChoice, str], Voice] = {}  # and the server of one's own that is set
         self._stores: dict[int, TakeStore] = {}
         self._open: WeakValueDictionary[Path, Production] = WeakValueDictionary()
@@ -127,7 +128,10 @@ class Studio:
         return known
 
     def quote(self, name: str, script: str, **changes: Any) -> Quote:
-        """What speaking this script as this production would buy. Nothing is sent, begun or changed. Raises as that."""
+        """What speaking this script as this production would buy, and agents before it.
+
+        Nothing is sent, begun or changed. Raises as that.
+        """
         folder = files.confined(self.folder, name)
         known = self.production(name) if (folder / FILE).exists() else None
         choices = self.names.chosen(known.choices if known else None, self.settings, changes)
@@ -142,7 +146,9 @@ class Studio:
             if _said(clause) not in here
         ]
         quote = speaking.quoted(orders, self._takes(choices.sample_rate))
-        return replace(quote, here=quote.here + len(here))
+        thinking = self._means.thinking(choices, self.account(name))
+        minds = known.quoted_before(whole, thinking) if known else tuple(deciding.quoted_before(whole, {}, thinking))
+        return replace(quote, here=quote.here + len(here), minds=minds)
 
     async def hear(self, text: str, language: str, voice: str, hear: Hear | None = None) -> Clip:
         """A few words as a voice speaks them, bought once. ``hear`` is told them as they come. Raises as speaking."""
@@ -228,16 +234,12 @@ class Studio:
         One that a vendor still makes is ``processing``: the next call takes it up. Raises SettingError for what the
         engine cannot do, NoKeyError, VendorError, VideoError, BudgetError, and Stopped from the listener.
         """
-        made_by, account = engines.image_to_video(engine, self._kit()), self.account(animating.FOLDER)
+        made_by, account = engines.image_to_video(engine, self._kit()), self._budgeted(animating.FOLDER)
         return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
 
-    async def write_motion(self, described: Described, choices: Choices | None = None) -> Decision[Bundle]:
-        """How a still could move, as a bundle to be seen and changed first, by the mind of ``choices`` or the rules."""
-        means, account = self._means, self.account(animating.FOLDER)
-        thinking = Thinking(
-            choices or chosen(self.settings, {}), self.wires, account, means.token_prices, means.prompts
-        )
-        return await bundled(described, thinking)
+    async def write_motion(self, described: Described) -> Decision[Bundle]:
+        """How a still could move, as a bundle to be seen and changed first: by a mind, or the rules."""
+        return await bundled(described, self.thinking(animating.FOLDER))
 
     def animation_quote(self, motion: Motion, engine: str = "preview") -> AnimationQuote:
         """What having a still move would buy. Nothing is sent. Raises SettingError, NoKeyError as ``animate`` does."""
@@ -250,6 +252,15 @@ class Studio:
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
+
+    def thinking(self, name: str) -> Thinking:
+        """What a mind writes with outside of any production, by the settings; it is bought under this name."""
+        means = self._means
+        return Thinking(self.settings, self.wires, self._budgeted(name), means.token_prices, means.prompts)
+
+    def _budgeted(self, name: str) -> Account:
+        """Where what is bought outside of any production is written down, within the settings' budgets."""
+        return replace(self.account(name), budget=self.settings.budget, within=self._means.within)
 
     def close(self) -> None:
         """Let go of voices and their processes."""
@@ -280,12 +291,12 @@ class Studio:
 
     def _kit(self, force_upload: bool = False) -> Kit:
         """What engines work with."""
-        return Kit(self.wires, self.settings.video_price, self.folder, force_upload)
+        return Kit(self.wires, self.settings.minute_price, self.folder, force_upload)
 
     @property
     def photos(self) -> Photos:
         """The photos of this workspace, which lie in its folder ``photos/``."""
-        return Photos(self.workspace / "photos", self.folder / STORE / "cards")
+        return Photos(self.workspace / "photos", self.folder / STORE / "cards", self.personas)
 
     @property
     def _videos(self) -> VideoStore:

@@ -447,6 +447,11 @@ def led(who: str, address: str) -> tuple[Wire, str]:
     raise UnreachableError(f"The address that {who} gives is none that may be asked, by https.", vendor=who)
 
 
+def has_key(home: Home) -> bool:
+    """Whether a vendor can be asked at all: there is a key, or a server of one's own in its place."""
+    return bool(_vendor(home).key)
+
+
 def own_server(home: Home) -> str:
     """The server of one's own that is set in a vendor's place, by host and path; "" where it is the vendor's own."""
     return elsewhere(home, access(home.prefix).base_url or home.address)

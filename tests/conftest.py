@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from helpers import contracts
+from helpers.creatomate import Creatomate
+from helpers.freepik import Freepik
 from helpers.heygen import HeyGen
 from helpers.vendors import KEYS, LeftTheMachineError, Vendors
 from hypothesis import settings
@@ -50,6 +52,8 @@ def vendors(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor
     """The vendors, faked, with keys and addresses in the environment. A request outside a contract fails the test."""
     with Vendors(contracts.check) as vendors:
         vendors.film["heygen"] = HeyGen(vendors)
+        vendors.film["freepik"] = Freepik(vendors)
+        vendors.film["creatomate"] = Creatomate(vendors)
         for name, key in KEYS.items():
             monkeypatch.setenv(f"{name.upper()}_API_KEY", key)
             monkeypatch.setenv(f"{name.upper()}_BASE_URL", vendors.address(name))

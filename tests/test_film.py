@@ -142,6 +142,12 @@ def test_a_scene_that_still_runs_is_processing_and_taken_up_without_being_bought
     assert camera.bought == dict.fromkeys(SCENES, 1)
 
 
+def test_a_request_of_unknown_outcome_is_looked_for_and_its_video_bought_once(calm, camera):
+    camera.unheard = {"scene_2"}
+    assert filmed(calm).status == "success"
+    assert camera.bought == dict.fromkeys(SCENES, 1)
+
+
 def test_a_film_of_which_no_scene_could_be_made_failed(calm, camera):
     camera.failing.update({scene: JobFailedError("No.") for scene in SCENES})
     assert filmed(calm).status == "failed"

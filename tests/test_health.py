@@ -41,18 +41,21 @@ def test_it_may_be_called_where_a_loop_is_running(studio):
 
 def test_a_vendor_without_a_key_is_told_kindly_and_is_not_asked(studio):
     found = [engine for engine in health(studio) if not engine.needed]
-    assert [engine.name for engine in found] == ["ElevenLabs", "OpenAI", "Groq", "HeyGen"]
-    assert [(engine.ready, engine.detail) for engine in found] == [(False, "No key is set.")] * 4
+    vendors = ["ElevenLabs", "OpenAI", "Groq", "HeyGen", "Freepik", "Creatomate"]
+    assert sorted(engine.name for engine in found) == sorted(vendors)
+    assert {(engine.ready, engine.detail) for engine in found} == {(False, "No key is set.")}
     assert found[0].remedy == "To use it, put ELEVENLABS_API_KEY=… into .env."
 
 
 def test_a_key_is_tried_and_what_is_left_is_told(studio, vendors):
     found = {engine.name: engine for engine in health(studio)}
-    assert all(found[name].ready for name in ("ElevenLabs", "OpenAI", "Groq", "HeyGen"))
+    assert all(found[name].ready for name in ("ElevenLabs", "OpenAI", "Groq", "HeyGen", "Freepik", "Creatomate"))
     assert "plan pro" in found["ElevenLabs"].detail
     assert "characters left" in found["ElevenLabs"].detail
     assert "models can be used" in found["OpenAI"].detail
     assert found["HeyGen"].detail == "The key works: $42.50 left."
+    assert found["Freepik"].detail == "The key works."
+    assert found["Creatomate"].detail == "The key works: 2 templates."
     assert not vendors.bought
 
 

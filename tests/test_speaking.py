@@ -8,7 +8,7 @@ from helpers.fakes import FakeVoice, give
 
 from luma_studio.errors import VoiceError
 from luma_studio.progress import Event
-from luma_studio.speaking import estimated
+from luma_studio.voices.pace import estimated
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "notebooks" / "examples").glob("*.txt"))
 SCRIPT = "Calm\nOne here. Two here.\nOne here.\nThree here.\n"

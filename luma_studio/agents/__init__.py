@@ -15,7 +15,7 @@ from luma_studio.agents.base import (
     lack,
     quoted,
 )
-from luma_studio.agents.mind import Mind, mind_of
+from luma_studio.agents.mind import WRITER, Mind, mind_of
 from luma_studio.errors import SettingError
 from luma_studio.settings import Choices
 
@@ -24,6 +24,7 @@ __all__ = [
     "NAMES",
     "NO_MIND",
     "RULES",
+    "WRITER",
     "Agent",
     "Case",
     "Decision",
@@ -46,7 +47,7 @@ FILM = ("avatar", "motion", "template")
 
 def check_minds(choices: Choices) -> None:
     """Raise SettingError for a mind that cannot be, or an agent that there is not."""
-    known = (*NAMES, *FILM)
+    known = (*NAMES, *FILM, WRITER)
     unknown = sorted(set(choices.minds) - set(known))
     if unknown:
         raise SettingError(f"There is no agent {unknown[0]!r}. There are: {', '.join(known)}.")

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from luma_studio.wire import Call, Vendor, broken, json_of
 _LARGEST = 8 * 1024 * 1024  # bytes of an answer
 _TRIES = 3  # there are rules to fall back on
 _MILLION = 1_000_000
+_LONGEST_MODEL = 200  # characters of a model's name
 _FORM = "\n\nAnswer with one JSON object and nothing else. It must fit this JSON Schema:\n"
 
 
@@ -121,7 +122,7 @@ class _Transport(httpx2.AsyncBaseTransport):
 
 async def _answer(question: Question[Any], thinking: Thinking, body: Any) -> bytes:
     """The completion that answers a question: as it is kept, or else bought by one process at a time, and kept."""
-    path = thinking.answers / f"{question.key}.json"
+    path = thinking.path(question)
     here = await asyncio.to_thread(_kept, path)
     if here is not None:
         return here
@@ -168,11 +169,40 @@ async def _bought(question: Question[Any], thinking: Thinking, body: Any) -> byt
 
 def _cost(body: bytes, prices: TokenPrices | None) -> Decimal | None:
     """What an answer cost by the tokens that it says it took; None where it, or its price, is not told."""
+    asked, answered = _tokens(body)
+    if prices is None or asked is None or answered is None:
+        return None
+    return (prices[0] * asked + prices[1] * answered) / _MILLION
+
+
+def _tokens(body: bytes) -> tuple[int | None, int | None]:
+    """How many tokens were asked and answered, as an answer tells it."""
     with suppress(ValueError, RecursionError):
         match json.loads(body):
-            case {"usage": {"prompt_tokens": int(asked), "completion_tokens": int(answered)}} if prices:
-                return (prices[0] * max(0, asked) + prices[1] * max(0, answered)) / _MILLION
-    return None
+            case {"usage": {"prompt_tokens": int(asked), "completion_tokens": int(answered)}}:
+                return max(0, asked), max(0, answered)
+    return None, None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took: tokens asked and answered, US dollars (None: not told), and the model that gave it."""
+
+    asked: int | None
+    answered: int | None
+    cost: Decimal | None
+    model: str
+
+
+def usage(question: Question[Any], thinking: Thinking) -> Usage:
+    """What the answer to a question took, which is here. Raises StoreError."""
+    path = thinking.path(question)
+    with files.explained(path):
+        body = path.read_bytes()
+    model = json.loads(body).get("model")
+    mind = question.mind
+    told = model if isinstance(model, str) and model.isprintable() and 0 < len(model) <= _LONGEST_MODEL else mind.model
+    return Usage(*_tokens(body), _cost(body, thinking.prices(mind.vendor, mind.model)), told)
 
 
 def _kept(path: Path) -> bytes | None:

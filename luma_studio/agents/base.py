@@ -70,6 +70,10 @@ class Thinking:
         """Where answers are kept."""
         return self.account.store / "answers"
 
+    def path(self, question: Question[Any]) -> Path:
+        """Where a question's answer is kept, if it is here."""
+        return self.answers / f"{question.key}.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[Answer]):
@@ -114,10 +118,7 @@ class Agent(Generic[Answer]):
 
     def prompt(self, folder: Path) -> str:
         """What it is told: the user's copy in ``folder``, or else the prompt that is shipped. Raises StoreError."""
-        own = folder / f"{self.name}.md"
-        path = own if own.is_file() else shipped("prompts") / own.name
-        with files.explained(path):
-            return path.read_bytes().decode("utf-8", "replace").strip() + _DATA
+        return prompt(self.name, folder) + _DATA
 
     def question(self, mind: Mind, about: Any, thinking: Thinking) -> Question[Answer]:
         """The question about something, given as what JSON can hold: data, apart from what the agent is told."""
@@ -147,6 +148,14 @@ class Case(Generic[Answer]):
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """A question that was asked, and whether its answer was here before."""
+
+    question: Question[Any]
+    was_here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MindQuote:
     """What an agent would buy: calls, tokens asked (about), and US dollars (None: not known)."""
 
@@ -155,6 +164,14 @@ class MindQuote:
     calls: int
     tokens: int
     cost: Decimal | None
+
+
+def prompt(name: str, folder: Path) -> str:
+    """A prompt by its name: the user's copy in ``folder``, or else the one that is shipped. Raises StoreError."""
+    own = folder / f"{name}.md"
+    path = own if own.is_file() else shipped("prompts") / own.name
+    with files.explained(path):
+        return path.read_bytes().decode("utf-8", "replace").strip()
 
 
 async def decide(agent: Agent[Answer], case: Case[Answer], thinking: Thinking) -> Decision[Answer]:
@@ -168,7 +185,7 @@ async def decide(agent: Agent[Answer], case: Case[Answer], thinking: Thinking) -
     if mind in thinking.lost:
         return Decision(rules, RULES, thinking.lost[mind])
     try:
-        answer = await _checked(agent.question(mind, case.about, thinking), case.check, thinking)
+        answer, _ = await answered(agent.question(mind, case.about, thinking), case.check, thinking)
     except (VendorError, BudgetError) as error:
         why = _why(error, mind)
         if not isinstance(error, _PASSING):
@@ -213,20 +230,25 @@ async def decide_each(
     return tuple(each for each in found if each is not None)
 
 
-async def _checked(
+async def answered(
     question: Question[Answer], check: Callable[[Answer], str | None], thinking: Thinking
-) -> Answer | str:
-    """An answer that passes the check, or what was wrong with the last one."""
+) -> tuple[Answer | str, tuple[Try, ...]]:
+    """An answer that passes the check, or what was wrong with the last one; and the tries that it took.
+
+    Raises VendorError, BudgetError, StoreError.
+    """
     from luma_studio.agents.asking import ask  # noqa: PLC0415 - the openai package takes a second to load
 
     complaint: str | None = ""
+    tries: list[Try] = []
     for _ in range(_TRIES):
+        tries.append(Try(question, thinking.path(question).exists()))
         answer = await ask(question, thinking)
         complaint = answer if isinstance(answer, str) else check(answer)
         if complaint is None:
-            return answer
+            return answer, tuple(tries)
         question = question.again(answer, complaint)
-    return complaint or ""
+    return complaint or "", tuple(tries)
 
 
 def parts(script: Script) -> list[tuple[Clause, ...]]:
@@ -241,11 +263,16 @@ def quoted(agent: Agent[Any], cases: Iterable[Case[Any]], thinking: Thinking) ->
     mind = mind_of(thinking.choices, agent.name)
     if mind is None:
         return None
-    asked = {each.key: each for each in (agent.question(mind, case.about, thinking) for case in cases)}
-    missing = [each for key, each in asked.items() if not (thinking.answers / f"{key}.json").exists()]
+    return quoted_asking(mind, agent.name, [agent.question(mind, case.about, thinking) for case in cases], thinking)
+
+
+def quoted_asking(mind: Mind, agent: str, questions: Iterable[Question[Any]], thinking: Thinking) -> MindQuote:
+    """What asking a mind these questions would buy, as far as the answers are not here. Nothing is sent."""
+    asked = {each.key: each for each in questions}
+    missing = [each for each in asked.values() if not thinking.path(each).exists()]
     prices = thinking.prices(mind.vendor, mind.model)
     cost = None if prices is None else sum((each.price(prices) or Decimal(0) for each in missing), Decimal(0))
-    return MindQuote(agent.name, str(mind), len(missing), sum(each.tokens for each in missing), cost)
+    return MindQuote(agent, str(mind), len(missing), sum(each.tokens for each in missing), cost)
 
 
 def lack(mind: Mind, wires: Wires) -> str:

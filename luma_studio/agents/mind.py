@@ -12,6 +12,9 @@ from luma_studio.wire import GROQ, OPENAI, Home
 HOMES = MappingProxyType({"openai": OPENAI, "groq": GROQ})
 """The vendors that have minds, by the name one writes. A server of one's own is OpenAI at another address."""
 
+WRITER = "hot_take"
+"""The agent that writes hot takes, as it is named where it has a mind of its own."""
+
 _EXAMPLE = "openai:MODEL,effort=low,temperature=0.2,timeout=60"
 _TIMEOUT = 60.0  # seconds an answer may take where nothing else is said
 _LONGEST = 600.0

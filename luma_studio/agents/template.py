@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from luma_studio.agents.base import Agent, Case, Decision, Thinking, decide
 
 _WORDS = 80  # characters that tell what a material is
-_APART = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|[\W_]+")  # between words, and before a number
+_APART = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|[\W_]+")  # words and numbers
 _SCENE = re.compile(r"\b(scene|video|clip|part|shot)\b")
 _CAPTIONS = re.compile(r"\b(subtitles|captions?|transcript)\b")
 _TITLE = re.compile(r"\b(titles?|headings?|headlines?)\b")

@@ -36,7 +36,7 @@ from av.container import InputContainer, OutputContainer
 from numpy.typing import NDArray
 
 from luma_studio.audio.clip import Samples, to_int16
-from luma_studio.errors import AudioError
+from luma_studio.errors import AudioError, NoSoundError
 
 if TYPE_CHECKING:
     from av.container.core import Chapter as Mark  # of its stubs alone
@@ -51,7 +51,7 @@ ID3_HEAD = 10
 """Bytes of an ID3 block that tell how long it is."""
 _WAVE_HEAD = 12  # bytes by which one knows a WAV
 
-_READABLE = "wav,w64,aiff,flac,mp3,aac,mov,ogg,matroska,caf,au"
+_READABLE = "wav,w64,aiff,flac,mp3,aac,mov,ogg,matroska,caf,au,avi,asf,flv,mpeg,mpegts,amr,ac3,eac3"
 """FFmpeg's names of what may be opened. A closed list: playlists and scripts of other files must never be followed."""
 
 _AS_THEY_ARE = {"flt": np.float32, "fltp": np.float32, "s16": np.int16, "s16p": np.int16}
@@ -59,6 +59,8 @@ _NO_SOUND = "is not audio that can be read here: WAV, AIFF, FLAC, MP3, M4A, AAC,
 _DAMAGED = "is damaged or ends too early"
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _WAV_MOST = 0xFFFFFFFF - 36  # bytes of samples: RIFF counts in 32 bits, the rest of the header among them
+_GAP = 0.02  # seconds without sound from which on they are a gap; some containers round times to milliseconds
+_GAP_MOST = 3600  # seconds of a gap in a file that does not tell how long it lasts
 _CTOC_MOST = 255  # the number of entries is one byte
 _MP4_TITLE_MOST = 255  # bytes; longer ones are cut by FFmpeg in the middle of a character
 
@@ -120,18 +122,26 @@ def probe(source: Source) -> Probe:
         )
 
 
-def decode(source: Source, rate: int | None = None) -> Iterator[Samples]:
+def lasts(source: Source) -> float | None:
+    """How many seconds a file with sound in it says that it lasts, about; None where it does not. Raises as decode."""
+    with _opened(source) as (container, _):
+        return container.duration / av.time_base if container.duration else None
+
+
+def decode(source: Source, rate: int | None = None, *, timed: bool = False) -> Iterator[Samples]:
     """Yield the sound of a file as int16 arrays of shape (n,), mono, about :data:`PIECE` samples each.
 
-    ``rate`` resamples; None keeps the file's own. Several channels are mixed down (each of two at half its level).
-    Silence that an encoder put before and after is left out where the file tells it (LAME tag, edit list, Opus and
-    Ogg headers); raw AAC does not tell and begins with the encoder's delay, 1,024 samples as a rule.
-    Raises AudioError, when iterated, for what is not audio, is damaged or holds not a sample.
+    ``rate`` resamples; None keeps the file's own. ``timed`` has each sample where a player plays it: there is silence
+    before a sound track that begins after the picture, and wherever the file's times leave a gap. Several channels are
+    mixed down (each of two at half its level). Silence that an encoder put before and after is left out where the file
+    tells it (LAME tag, edit list, Opus and Ogg headers); raw AAC does not tell and begins with the encoder's delay,
+    1,024 samples as a rule.
+    Raises AudioError, when iterated, for what is not audio or is damaged; NoSoundError for what holds not a sample.
     """
     if rate is not None and rate < 1:
         raise AudioError(f"A sample rate of {rate} Hz does not exist.")
     with _opened(source) as (container, name):
-        native, pieces = _native(container, name)
+        native, pieces = _native(container, name, timed=timed)
         yield from _resampled(pieces, native, rate) if rate and rate != native else pieces
 
 
@@ -251,7 +261,7 @@ def _readable(name: str, what: str) -> Iterator[None]:
 
 def _check_sound(container: InputContainer, name: str) -> None:
     if not container.streams.audio:
-        raise AudioError(f"{name} has no sound in it.")
+        raise NoSoundError(f"{name} has no sound in it.")
     context = container.streams.audio[0].codec_context
     if not context or not context.sample_rate:  # PyAV has no context where FFmpeg has no decoder
         raise AudioError(f"{name} is damaged or holds sound in a coding that is not known here.")
@@ -283,14 +293,15 @@ def begins_mp3(head: bytes) -> bool:
     return len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and bool(head[1] & 0x06)
 
 
-def _native(container: InputContainer, name: str) -> tuple[int, Iterator[Samples]]:
+def _native(container: InputContainer, name: str, *, timed: bool = False) -> tuple[int, Iterator[Samples]]:
     """The rate that the decoder gives, which the file need not know (HE-AAC), and the pieces."""
-    frames = _mono_frames(container, name)
+    frames = _mono_frames(container, name, timed=timed)
     first = next(frames, None)
     if first is None:
-        raise AudioError(f"{name} holds not a single sample.")
+        raise NoSoundError(f"{name} holds not a single sample.")
     rate, samples = first
-    return rate, _gathered(chain([samples], _of_rate(rate, frames, name)), _end(container, rate))
+    end = None if timed else _end(container, rate)
+    return rate, _gathered(chain([samples], _of_rate(rate, frames, name)), end)
 
 
 def _gathered(frames: Iterable[NDArray[np.generic]], end: int | None) -> Iterator[Samples]:
@@ -323,24 +334,60 @@ def _of_rate(rate: int, frames: Iterable[tuple[int, NDArray[np.generic]]], name:
         yield samples
 
 
-def _mono_frames(container: InputContainer, name: str) -> Iterator[tuple[int, NDArray[np.generic]]]:
+def _mono_frames(
+    container: InputContainer, name: str, *, timed: bool = False
+) -> Iterator[tuple[int, NDArray[np.generic]]]:
     """Each decoded frame with its rate, mixed down: float32 of full scale 1, or int16; shape (n,)."""
     resampler = AudioResampler(format="s16", layout="mono")
+    gaps = _Gaps(container)
     with _readable(name, _DAMAGED):
         for frame in _decoded(container):
+            if timed:
+                yield from gaps.before(frame)
             yield from mono(frame, resampler)
         yield from mono(None, resampler)
 
 
 def mono(frame: av.AudioFrame | None, resampler: AudioResampler) -> Iterator[tuple[int, NDArray[np.generic]]]:
     """A decoded frame with its rate, mixed down to float32 of full scale 1, or int16; None for what is left of it."""
-    if frame is not None and frame.format.name in _AS_THEY_ARE and frame.layout.nb_channels == 1:
+    if frame is not None and _is_as_it_is(frame):
         # Most files here; the resampler costs more than the decoder.
         # Straight from the frame: to_ndarray takes ten times as long, and an hour has 140,000 frames.
         plane, kind = frame.planes[0], _AS_THEY_ARE[frame.format.name]
         yield frame.sample_rate, np.frombuffer(plane, kind, frame.samples)  # type: ignore[call-overload]
     else:
         yield from ((mixed.sample_rate, mixed.to_ndarray()[0]) for mixed in resampler.resample(frame))
+
+
+def _is_as_it_is(frame: av.AudioFrame) -> bool:
+    """Whether a frame needs no mixing down."""
+    return frame.format.name in _AS_THEY_ARE and frame.layout.nb_channels == 1
+
+
+class _Gaps:
+    """The silence that the times of frames tell of, counted from where the file begins.
+
+    A gap that goes beyond the file's own end is none: such times jump, or are made up.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        self._origin = (container.start_time or 0) / av.time_base
+        self._most = container.duration / av.time_base if container.duration else None
+        self._given = 0  # samples
+
+    def before(self, frame: av.AudioFrame) -> Iterator[tuple[int, NDArray[np.generic]]]:
+        """The silence that is missing before a frame, in pieces such as ``mono`` gives."""
+        rate = frame.sample_rate
+        missing = 0
+        if frame.pts is not None and frame.time_base is not None:
+            at = float(frame.pts * frame.time_base) - self._origin
+            gap = at - self._given / rate
+            most = _GAP_MOST if self._most is None else self._most - self._given / rate
+            missing = round(gap * rate) if _GAP <= gap <= most else 0
+        self._given += missing + frame.samples
+        kind = _AS_THEY_ARE[frame.format.name] if _is_as_it_is(frame) else np.int16
+        for start in range(0, missing, PIECE):
+            yield rate, np.zeros(min(PIECE, missing - start), kind)
 
 
 def _decoded(container: InputContainer) -> Iterator[av.AudioFrame]:

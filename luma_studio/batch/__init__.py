@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luma_studio.batch.batching import Batch, Ended, run
+    from luma_studio.batch.drawing import picture
     from luma_studio.batch.filming import check_whole
-    from luma_studio.batch.narrating import Narration, listening, narration, picture, record
+    from luma_studio.batch.narrating import Narration, listening, narration, record
     from luma_studio.batch.showing import Step
 
 _ROOMS = {
     **dict.fromkeys(("Batch", "Ended", "run"), "batching"),
-    **dict.fromkeys(("Narration", "listening", "narration", "picture", "record"), "narrating"),
+    **dict.fromkeys(("Narration", "listening", "narration", "record"), "narrating"),
+    "picture": "drawing",
     "Step": "showing",
     "check_whole": "filming",
 }

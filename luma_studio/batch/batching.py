@@ -16,9 +16,9 @@ from typing import Any
 
 from luma_studio.batch import report
 from luma_studio.batch.cluster import Workers, done, workers
-from luma_studio.batch.jobs import NARRATION, SPEAKING, Run, find_notebook, read
+from luma_studio.batch.jobs import NARRATION, SPEAKING, find_notebook, read
 from luma_studio.batch.narrating import narration
-from luma_studio.batch.running import Outcome, Start, folder_of, outcome_of
+from luma_studio.batch.runs import Outcome, Run, Start, folder_of, outcome_of
 from luma_studio.batch.showing import Listener, Step, shown, tell_workers
 from luma_studio.errors import BudgetError, InputError, SettingError
 from luma_studio.speaking import Quote
@@ -61,9 +61,13 @@ class Batch:
         name = files.safe_name(name) if name else files.name_from(_usual_name(sources))
         return cls(name, files.confined(studio.folder.resolve(), name + _ENDING), tuple(runs), command)
 
-    def quote(self, studio: Studio) -> tuple[tuple[Run, Quote], ...]:
-        """What each run that is not done yet would buy. Nothing is sent or begun."""
-        return tuple((run, _quote(studio, run)) for run in self.waiting() if run.notebook.name in SPEAKING)
+    def quote(self, studio: Studio, *, again: bool = False) -> tuple[tuple[Run, Quote], ...]:
+        """What each run that is not done yet, or each ``again``, would buy of voices, and of minds before it speaks.
+
+        Nothing is sent or begun.
+        """
+        todo = self.runs if again else self.waiting()
+        return tuple((run, _quote(studio, run)) for run in todo if run.notebook.name in SPEAKING)
 
     def waiting(self) -> tuple[Run, ...]:
         """The runs that have not ended well yet."""
@@ -115,7 +119,8 @@ def run(  # noqa: PLR0913 - each is an option of the command
     if count < 1:
         raise SettingError(f"A batch needs a worker, so it cannot have {count}.")
     todo = batch.runs if again else batch.waiting()
-    _check_budget(studio, batch, budget)
+    if budget is not None:
+        _check_budget(studio, batch, batch.quote(studio, again=again), budget)
     busy = f"The batch {batch.name} is being run. Wait until that has ended, or give this one another name."
     ended, began = Ended(batch.folder / report.HTML), time.time()
     with ExitStack() as open_now:
@@ -178,16 +183,13 @@ def _variables(studio: Studio, batch: Batch, budget: Decimal | None) -> dict[str
     return shared if budget is None else {**shared, "LUMA_BATCH": batch.name, "LUMA_BATCH_BUDGET": str(budget)}
 
 
-def _check_budget(studio: Studio, batch: Batch, budget: Decimal | None) -> None:
+def _check_budget(studio: Studio, batch: Batch, quotes: Sequence[tuple[Run, Quote]], budget: Decimal) -> None:
     """Raise BudgetError where what is known already does not fit; the rest is held to it call by call."""
-    if budget is None:
-        return
-    quotes = batch.quote(studio)
-    cost = sum((quote.cost for _, quote in quotes), Decimal(0))
-    unknown = next((voice for _, quote in quotes for voice in quote.unknown), None)
-    if unknown is not None:
+    cost = sum((quote.cost + quote.minds_cost for _, quote in quotes), Decimal(0))
+    unknown = [each for _, quote in quotes for each in (*quote.unknown, *quote.unknown_minds)]
+    if unknown:
         raise BatchBudgetError(
-            f"What {unknown} costs is not known, so the batch's budget cannot be kept. Give its price (LUMA_PRICES)."
+            f"What {unknown[0]} costs is not known, so the batch's budget cannot be kept. Give its price (LUMA_PRICES)."
         )
     spent = studio.ledger.spent(batch=batch.name)
     if spent + cost > budget:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -16,25 +17,32 @@ from typing import Any
 import dask.config
 from distributed import Client, Future, LocalCluster, as_completed, get_worker
 from distributed.scheduler import KilledWorker
+from distributed.utils import silence_logging_cmgr
 
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, Start, execute
-from luma_studio.errors import SettingError
+from luma_studio.batch.forked import mother
+from luma_studio.batch.runs import Outcome, Run, Start
+from luma_studio.errors import LumaError, SettingError
 
 Hears = Callable[[str, Mapping[str, Any]], None]
 """Hears of a run, by its id, how far it is: ``stage``, ``done``, ``total``; or that it ``began``."""
 
 _TOPIC = "luma-studio-runs"
 _CONNECT = "10s"
+_END = getattr(signal, "SIGKILL", signal.SIGTERM)  # of which Windows has no other
 _LIVES = 5  # workers that may die over a run
 _AHEAD = 2  # runs a worker is given beyond the one that it does
 
 
+class SchedulerLostError(LumaError):
+    """The scheduler of a batch is there no more; the batch can be gone on with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Workers that are there: ``dashboard`` is where one can watch them."""
+    """Workers that are there: ``address`` is their scheduler's, ``dashboard`` where one can watch them."""
 
     client: Client
+    address: str
     dashboard: str
 
     @property
@@ -54,8 +62,9 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
             dask.config.set({"distributed.scheduler.allowed-failures": _LIVES}),
             _local(count) as cluster,
             Client(cluster) as client,
+            _ending_at_once(cluster),
         ):
-            yield Workers(client, cluster.dashboard_link)
+            yield Workers(client, cluster.scheduler_address, cluster.dashboard_link)
         return
     try:
         client = Client(scheduler, timeout=_CONNECT)
@@ -64,9 +73,9 @@ def workers(count: int, scheduler: str | None, variables: Mapping[str, str]) -> 
             f"There is no scheduler at {scheduler!r} ({' '.join(str(error).split())[:200]}). Start one, or correct the "
             "address."
         ) from error
-    with client:
+    with silence_logging_cmgr(logging.CRITICAL), client:  # that it is lost is told in a sentence
         _check_same(client, scheduler)
-        yield Workers(client, client.dashboard_link or "")
+        yield Workers(client, scheduler, client.dashboard_link or "")
 
 
 def _check_same(client: Client, scheduler: str) -> None:
@@ -102,6 +111,23 @@ def _local(count: int) -> Iterator[LocalCluster]:
 
 
 @contextmanager
+def _ending_at_once(cluster: LocalCluster) -> Iterator[None]:
+    """End the workers where they are when what is done with them is stopped, for closing waits for what they do.
+
+    A kernel outlives its worker for as long as it takes in what it is buying.
+    """
+    try:
+        yield
+    except BaseException:
+        for nanny in cluster.workers.values():
+            nanny.close_gracefully()  # that is, it starts no other
+            if nanny.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, _END)
+        raise
+
+
+@contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold back a terminal's Ctrl-C; what is begun within, threads and their processes, never hears of it.
 
@@ -124,8 +150,20 @@ def done(
     """Have runs done; each as it ends, with its outcome or, in a sentence, why it has none.
 
     A run whose worker dies is done again by another. The scheduler is given a few runs at a time, so that what is held
-    in memory does not grow with their number.
+    in memory does not grow with their number. Raises SchedulerLostError.
     """
+    try:
+        yield from _done(runs, folder, start, there, hears)
+    except (OSError, CancelledError) as error:
+        raise SchedulerLostError(
+            f"The scheduler at {there.address} was lost, and with it what was being done; nothing is bought twice. "
+            "Start one, and run the same to go on."
+        ) from error
+
+
+def _done(
+    runs: Iterable[Run], folder: Path, start: Start, there: Workers, hears: Hears
+) -> Iterator[tuple[Run, Outcome | str]]:
     there.client.subscribe_topic(_TOPIC, lambda event: _told(event, hears))
     waiting = iter(runs)
     under_way: dict[Future[Outcome], Run] = {}
@@ -148,6 +186,9 @@ def done(
 
 def _do(run: Run, folder: Path, start: Start) -> Outcome:
     """Do a run here, in a worker."""
+    mother()  # which gets ready while this process does
+    from luma_studio.batch.running import execute  # noqa: PLC0415 - it takes two seconds, and only workers need it
+
     worker = get_worker()
 
     def tell(message: Mapping[str, Any]) -> None:
@@ -168,8 +209,8 @@ def _ended(future: Future[Outcome]) -> Outcome | str:
         outcome: Outcome = future.result()
     except KilledWorker as error:
         return f"{error.allowed_failures + 1} workers died over it. See whether the memory suffices, and try again."
-    except CancelledError:
-        return "The scheduler was lost, and what became of it is not known. Run the same again."
+    except CancelledError:  # by nobody: it is lost
+        raise
     except Exception as error:  # noqa: BLE001 - of whatever kind it is: it is told, and the other runs go on
         return f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
     return outcome

@@ -52,20 +52,11 @@ def _dollars(text: str) -> Decimal:
 def _tell_plan(console: Console, studio: Studio, made: Batch, *, again: bool) -> None:
     """What would be run, and what each run would buy."""
     waiting = made.runs if again else made.waiting()
-    quotes = dict(made.quote(studio))
+    quotes = dict(made.quote(studio, again=again))
     for each in made.runs:
-        quote = quotes.get(each)
-        told = (
-            "done"
-            if each not in waiting
-            else ""
-            if quote is None
-            else f"{counted(quote.to_speak, 'clause')} to speak, {quote.here} here"
-        )
-        price = "" if quote is None or not (quote.cost or quote.unknown) else f", about ${quote.cost:.4f}"
-        unknown = f", and {', '.join(quote.unknown)} at a price that is not known" if quote and quote.unknown else ""
-        console.print(f"{escape(each.label):32} {told}{price}{escape(unknown)}")
-    cost = sum((quote.cost for quote in quotes.values()), Decimal(0))
+        told = quotes[each].summary if each in quotes else "" if each in waiting else "done"
+        console.print(f"{escape(each.label):32} {escape(told)}")
+    cost = sum((quote.cost + quote.minds_cost for quote in quotes.values()), Decimal(0))
     console.print(
         f"{counted(len(waiting), 'run')} of {len(made.runs)} to do, about ${cost:.4f} to buy; nothing was run."
     )

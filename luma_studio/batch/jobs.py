@@ -8,15 +8,15 @@ import glob
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from luma_studio.batch.narrating import check_no_key, narration
+from luma_studio.batch.runs import Parameters, Run
 from luma_studio.errors import InputError, ScriptError, SettingError
 from luma_studio.script import decode
 from luma_studio.shipped import shipped
@@ -28,23 +28,7 @@ SPEAKING = (NARRATION, FILM)
 """The notebooks whose parameters are those of a narration, and are checked as such."""
 _TABLES = (".csv", ".jsonl", ".yaml", ".yml")
 _ID = 16  # hexadecimal digits
-
-Parameters = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run: the notebook, its parameters, and where they came from ("jobs.csv, row 3").
-
-    ``id`` is made of the notebook's code, the parameters, and what the files that they name hold; ``label`` tells
-    people which one it is.
-    """
-
-    id: str
-    label: str
-    notebook: Path
-    parameters: Parameters = field(hash=False)
-    where: str
+_FORMAT = 4  # of notebooks
 
 
 def find_notebook(name: str) -> Path:
@@ -163,7 +147,7 @@ def _run(notebook: Path, code: str, known: Parameters, where: str, given: Parame
 
 def _parameters(notebook: Path) -> Parameters:
     """The parameters of a notebook with their defaults, as far as these are plain values."""
-    cells = [cell for cell in _cells(notebook) if "parameters" in cell.metadata.get("tags", [])]
+    cells = [cell for cell in _cells(notebook) if "parameters" in cell.tags]
     if len(cells) != 1:
         raise SettingError(f"{notebook.name} has no cell tagged parameters, so it cannot be run with any. Tag one.")
     try:
@@ -199,16 +183,39 @@ def _typed(value: object, default: object) -> object:
     return found if isinstance(found, type(default)) or isinstance(default, int | float) else value
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What counts of a notebook's cell."""
+
+    kind: str
+    source: str
+    tags: tuple[str, ...]
+
+
 def _code(notebook: Path) -> str:
-    return "\n\n".join(cell.source for cell in _cells(notebook) if cell.cell_type == "code")
+    return "\n\n".join(cell.source for cell in _cells(notebook) if cell.kind == "code")
 
 
-def _cells(notebook: Path) -> list[Any]:
+def _cells(notebook: Path) -> list[_Cell]:
+    with files.explained(notebook):
+        data = notebook.read_bytes()
     try:
-        with files.explained(notebook):
-            return list(nbformat.reads(notebook.read_text("utf-8"), as_version=4).cells)
-    except (nbformat.reader.NotJSONError, UnicodeDecodeError) as error:
+        found = json.loads(data)
+        if found["nbformat"] != _FORMAT:
+            found = _converted(data.decode())
+        return [
+            _Cell(cell["cell_type"], "".join(cell["source"]), tuple(cell["metadata"].get("tags", ())))
+            for cell in found["cells"]
+        ]
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise SettingError(f"{notebook.name} is no notebook. Give the path of an .ipynb file.") from error
+
+
+def _converted(text: str) -> Any:
+    """A notebook of another format in the one that we read."""
+    import nbformat  # noqa: PLC0415 - it takes over a second
+
+    return nbformat.reads(text, as_version=_FORMAT)
 
 
 def _id(code: str, parameters: Parameters) -> str:

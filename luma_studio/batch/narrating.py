@@ -1,8 +1,7 @@
-"""What ``batch_narration.ipynb`` does: its parameters checked, its production opened, drawn, its result recorded."""
+"""What ``batch_narration.ipynb`` does: its parameters checked, its production opened, its result recorded."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -12,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from dotenv import dotenv_values
 from filelock import FileLock
-from IPython.display import Image, display
 
 from luma_studio import agents, export
-from luma_studio.batch.result import MIME, Result, path_of, result_of
+from luma_studio.batch.result import path_of, result_of
+from luma_studio.batch.runs import PROGRESS, RESULT, Result
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
 from luma_studio.film import Film
+from luma_studio.persona import Personas
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
 from luma_studio.settings import Choices, chosen, load_settings
@@ -29,11 +28,9 @@ from luma_studio.shipped import shipped
 from luma_studio.store import files
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import samples_of
-from luma_studio.voices import VoiceChoice, make_voice
+from luma_studio.voices import Names, VoiceChoice, make_voice
+from luma_studio.voices.names import PERSONA
 from luma_studio.wire import Wires
-
-PROGRESS = "application/vnd.luma-studio.progress+json"
-"""The kind of the messages by which a run tells how far it is; they stay in no notebook."""
 
 _LOCK = ".run.lock"
 _WAIT = 120.0  # seconds until a run of the same production, whose worker may have died, must have ended
@@ -42,7 +39,6 @@ _TELL = 0.25  # seconds between two messages
 _LIKE_KEY = re.compile(r"\bg?sk[-_][\w-]{0,80}?(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}|\bBearer ")
 _NAMES_OF_KEYS = re.compile(r"(^|_)(api_?key|key|token|secret|password)$", re.IGNORECASE)
 _SHORTEST_KEY = 8  # characters
-_COLOURS = {"written": "#0c6a61", "default": "#636a76", "agent": "#7a3b8f", "tuned": "#9a4a10", "fitted": "#3657b3"}
 
 _making: dict[Path, FileLock] = {}  # what this kernel makes, until it ends
 
@@ -113,11 +109,16 @@ def listening() -> Listener:
 
 def tell(message: Mapping[str, Any]) -> None:
     """Tell whoever runs this notebook something that stays in no notebook."""
+    _show({PROGRESS: dict(message)}, transient={"display_id": "luma-progress"}, update=True)
+
+
+def _show(data: Mapping[str, Any], **options: Any) -> None:
+    """Show something in this notebook, if this is one."""
     from IPython.core.getipython import get_ipython  # noqa: PLC0415 - there is one in a kernel only
 
     shell = get_ipython()
     if shell is not None and hasattr(shell, "kernel"):
-        shell.display_pub.publish({PROGRESS: dict(message)}, transient={"display_id": "luma-progress"}, update=True)
+        shell.display_pub.publish(dict(data), **options)
 
 
 def record(production: Production, exported: Exported, bought: int, film: Film | None = None) -> Result:
@@ -125,39 +126,20 @@ def record(production: Production, exported: Exported, bought: int, film: Film |
     found = result_of(production, exported, bought, film)
     plain = found.model_dump(mode="json")
     files.write_json(path_of(production), plain)
-    display({MIME: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"}, raw=True)
+    _show({RESULT: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"})
     return found
-
-
-def picture(production: Production) -> Image:
-    """The timeline of a production as a picture: how loud it is, and each pause in the colour of its source."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - it takes half a second
-
-    timeline = production.timeline
-    figure = Figure(figsize=(12, 2.6), layout="constrained")
-    axis = figure.subplots()
-    for index, pause in enumerate(production.pauses):
-        silence = timeline.speech_end[index] / timeline.rate
-        axis.axvspan(silence, silence + pause.seconds, color=_COLOURS[pause.source], alpha=0.18, linewidth=0)
-    for take, begin, offset in zip(timeline.takes, timeline.clip_start, timeline.offset, strict=True):
-        step = take.rate // 100
-        loud = np.sqrt(np.maximum(take.energies, 0.0) / max(step, 1))
-        at = (begin - offset) / timeline.rate + np.arange(len(loud)) / 100
-        axis.fill_between(at, -loud, loud, color="#20242c", linewidth=0)
-    for scene in timeline.scenes:
-        axis.axvline(scene.start / timeline.rate, color="#8b8f98", linewidth=1)
-    top = max(axis.get_ylim()[1], 1e-6)
-    axis.set(xlim=(0, timeline.length / timeline.rate), ylim=(-top, top), yticks=[], xlabel="seconds")
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=110)
-    return Image(drawn.getvalue(), alt=f"The timeline of {production.name}")
 
 
 def _check_minds_and_voices(choices: Choices) -> None:
     """Raise SettingError for one that cannot be, as far as that is known without asking a vendor."""
     agents.check_minds(choices)
+    settings, wires = load_settings(), Wires()
+    names = Names(wires, Personas(settings.workspace.expanduser()).voice)
     for voice in {choices.voice, *choices.speakers.values()}:
-        make_voice(VoiceChoice.parse(voice), Wires(), load_settings().price).close()
+        choice = VoiceChoice.parse(voice)
+        if choice.engine == PERSONA:
+            choice = VoiceChoice.parse(names.written(voice))
+        make_voice(choice, wires, settings.price).close()
 
 
 def _masters(formats: object) -> tuple[str, ...]:

@@ -15,15 +15,15 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, folder_of, outcome_of
+from luma_studio.batch.drawing import outline
+from luma_studio.batch.runs import Outcome, Run, folder_of, outcome_of
 from luma_studio.store import files
 from luma_studio.timeline.duration import clock
 
 HTML = "report.html"
 CSV = "report.csv"
 _TEMPLATE = "report.html.j2"
-_HEIGHT = 28  # of a thumbnail, in its own units
+_WIDTH, _HEIGHT = 160, 28  # of a thumbnail, in its own units
 _COLUMNS = (
     "run", "production", "status", "error", "seconds", "scenes", "clauses", "bought", "pauses", "findings", "loudness",
     "true_peak", "cost", "took", "notebook", "folder", "masters",
@@ -75,7 +75,7 @@ def write(folder: Path, about: About, runs: Sequence[Run], problems: Mapping[str
     page = folder / HTML
     rows = (_row(folder, run, problems) for run in order)
     with files.replacing(page) as file:
-        for piece in template.generate(about=about, totals=totals, rows=rows, height=_HEIGHT):
+        for piece in template.generate(about=about, totals=totals, rows=rows, width=_WIDTH, height=_HEIGHT):
             file.write(piece.encode("utf-8", "replace"))
     _write_table(folder, runs, problems)
     return page
@@ -122,14 +122,10 @@ def _row(folder: Path, run: Run, problems: Mapping[str, str]) -> Row:
 
 
 def _wave(outcome: Outcome | None) -> str:
-    """A thumbnail's outline as an SVG path, in steps of one across and ``_HEIGHT`` down."""
+    """A thumbnail's outline as the data of an SVG path."""
     if outcome is None or outcome.result is None:
         return ""
-    half = _HEIGHT / 2
-    levels = outcome.result.waveform
-    above = [f"{x},{half - level * half:.1f}" for x, level in enumerate(levels)]
-    below = [f"{x},{half + level * half:.1f}" for x, level in reversed(list(enumerate(levels)))]
-    return "M" + " ".join([*above, *below]) + "Z"
+    return outline(outcome.result.waveform, _WIDTH, _HEIGHT)
 
 
 def _player(folder: Path, outcome: Outcome | None) -> str:

@@ -11,27 +11,27 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 from subprocess import DEVNULL
 from tempfile import gettempdir
-from typing import Any, Literal
+from typing import Any
+from uuid import uuid4
 
 import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from luma_studio.batch import orphan
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.narrating import PROGRESS
-from luma_studio.batch.result import Result, in_notebook
+from luma_studio.batch.forked import Forked, mother
+from luma_studio.batch.runs import PROGRESS, RESULT, Outcome, Result, Run, Start, outcome_path
 from luma_studio.errors import LumaError
 from luma_studio.kernels import OwnPython, handed_on
 from luma_studio.store import files
@@ -41,64 +41,28 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 _ENGINE = "luma-studio"
 _TURN = 60  # seconds that a kernel's start may take
+_WAIT = 120.0  # seconds that another worker may have the same run under way
+_LISTEN = 0.5  # seconds
 _TURNS = Path(gettempdir()) / f"luma-studio-{getpass.getuser()}.kernels.lock"  # of this computer
 _WORDS = 400  # characters of an error
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
-class Outcome(BaseModel):
-    """How a run ended: ``good``, or ``failed`` with its ``error`` in one line; ``seconds`` it took; what it made."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    label: str
-    parameters: dict[str, Any]
-    notebook: str
-    status: Literal["good", "failed"]
-    error: str = ""
-    began: float
-    seconds: float
-    result: Result | None = None
-
-
-def outcome_path(folder: Path, run: str) -> Path:
-    """Where the outcome of a run lies in a batch's folder."""
-    return folder / "runs" / f"{run}.json"
-
-
-def outcome_of(folder: Path, run: str) -> Outcome | None:
-    """How a run ended; None where it has not."""
-    path = outcome_path(folder, run)
-    try:
-        with files.explained(path):
-            return Outcome.model_validate_json(path.read_bytes()) if path.exists() else None
-    except ValidationError:  # of an older version: it is run again
-        return None
-
-
-def folder_of(folder: Path, result: Result) -> Path:
-    """Where what a run made lies now: beside the batch's folder, wherever that was moved or is mounted."""
-    beside = folder.parent / result.production
-    return beside if beside.is_dir() else Path(result.folder)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How kernels start: the ``folder`` they work in, and environment ``variables`` beyond those of the worker."""
-
-    folder: Path
-    variables: Mapping[str, str]
-
-
 def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
-    """Run a notebook in a kernel of its own; keep, in the batch's ``folder``, and return how it ended."""
+    """Run a notebook in a kernel of its own; keep, in the batch's ``folder``, and return how it ended.
+
+    Waits for whoever has the same run under way, as a worker has that heard of no interruption. Raises BusyError.
+    """
+    busy = f"{run.label} is being done by another worker. Run the same again when that has ended."
+    with files.locked(folder / "runs" / f".{run.id}.lock", wait=_WAIT, busy=busy):
+        return _executed(run, folder, start, tell)
+
+
+def _executed(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
     executed = folder / "runs" / f"{run.id}.ipynb"
     began = time.time()
     error = ""
-    with files.explained(executed):
-        files.disk.mkdir(executed.parent)
     files.remove(outcome_path(folder, run.id))  # of an earlier time: from now on it is not done
     try:
         execute_notebook(
@@ -118,7 +82,7 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
         error = _line(str(failure))
     except Exception as failure:  # noqa: BLE001 - a kernel that dies or never starts is a run that failed
         error = _line(f"{type(failure).__name__}: {failure}")
-    result = None if error else in_notebook(nbformat.read(executed, as_version=4).cells)
+    result = None if error else _result(nbformat.read(executed, as_version=4).cells)
     outcome = Outcome(
         run=run.id,
         label=run.label,
@@ -134,8 +98,45 @@ def execute(run: Run, folder: Path, start: Start, tell: Tell) -> Outcome:
     return outcome
 
 
+def _result(cells: Iterable[Any]) -> Result | None:
+    """The result that an executed notebook's cells hold, the last one; None where there is none."""
+    found = [
+        output["data"][RESULT]
+        for cell in cells
+        for output in cell.get("outputs", ())
+        if RESULT in output.get("data", {})
+    ]
+    return Result.model_validate(found[-1]) if found else None
+
+
 def _line(text: str) -> str:
     return " ".join(text.split())[:_WORDS]
+
+
+class _Kernel(AsyncKernelClient):
+    """The connection to a kernel, which waits no longer than it must for it to be ready."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until it has answered, and all that it published up to then is here. Raises RuntimeError."""
+        until = time.monotonic() + (timeout or _TURN)
+        while time.monotonic() < until:
+            asked = self.kernel_info()
+            if await self._is_answered(asked):
+                return
+            if self.parent is not None and not await self.parent.is_alive():
+                raise RuntimeError("The kernel died while it started")
+        raise RuntimeError("The kernel did not answer in time")
+
+    async def _is_answered(self, asked: str) -> bool:
+        """Whether a question is, in both ways; what it publishes is lost until it knows that somebody listens."""
+        try:
+            await self.get_shell_msg(timeout=_LISTEN)
+            while True:
+                told = await self.get_iopub_msg(timeout=_LISTEN)
+                if told["parent_header"].get("msg_id") == asked and told["content"].get("execution_state") == "idle":
+                    return True
+        except Empty:
+            return False
 
 
 class _Client(PapermillNotebookClient):  # type: ignore[misc]
@@ -151,10 +152,14 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
     def create_kernel_manager(self) -> AsyncKernelManager:
         """A manager of the one kernel that there is, this Python."""
         self.km = AsyncKernelManager(kernel_spec_manager=OwnPython(), kernel_name=self.kernel_name)
+        self.km.client_factory = _Kernel
+        self.km.provisioner = Forked(parent=self.km, kernel_id=str(uuid4()), kernel_spec=self.km.kernel_spec)
         return self.km
 
     async def async_start_new_kernel(self, **options: Any) -> None:
         """Start the kernel when it is its turn: two that start at once may choose the same ports."""
+        if there := mother():
+            there.wait()
         self._turn.enter_context(files.locked(_TURNS, wait=_TURN, busy="No kernel could start: others take too long."))
         environment = {**os.environ, **handed_on(os.environ), **self._start.variables}
         try:

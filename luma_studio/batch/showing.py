@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from luma_studio.batch.jobs import Run
+from luma_studio.batch.runs import Run
 
 State = Literal["running", "done before", "good", "failed"]
 
@@ -30,6 +30,7 @@ class Step:
 
 Listener = Callable[[Step], None]
 
+_BEFORE = "Starting workers"
 _STAGES = {
     "began": "Starting",
     "think": "Thinking",
@@ -58,12 +59,13 @@ def shown(name: str, count: int) -> Iterator[Listener]:
     )
     moving = console.is_terminal or console.is_jupyter
     with Progress(*columns, console=console, transient=True, disable=not moving) as bars:
-        whole = bars.add_task(escape(name), total=count, stage="")
+        whole = bars.add_task(escape(name), total=count, stage=_BEFORE)
         under_way: dict[str, TaskID] = {}
 
         def listen(step: Step) -> None:
             if step.state == "running":
                 if step.run.id not in under_way:
+                    bars.update(whole, stage="")
                     under_way[step.run.id] = bars.add_task(f"  {escape(step.run.label)}", stage="")
                 stage = _STAGES.get(step.stage, step.stage)
                 bars.update(under_way[step.run.id], completed=step.done, total=step.total, stage=stage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from luma_studio.agents import RULES
@@ -48,9 +49,8 @@ class Animator(PhotoPanel):
 
     def do_write(self, photo: str, wish: str) -> Answer:
         """A bundle for a photo, by a mind or the rules; ``wish`` is what its user said of it. No picture is sent."""
-        choices = self.session.production.choices if self.session.is_open else None
-        described = Described(photo.rpartition(".")[0] or photo, wish)
-        decision = asyncio.run(self.session.studio.write_motion(described, choices))
+        described = Described(Path(photo).stem.removeprefix("persona:"), wish)
+        decision = asyncio.run(self.session.studio.write_motion(described))
         by = "" if decision.by == RULES else decision.by
         return {**decision.value.model_dump(), "by": by, "why": decision.why}
 

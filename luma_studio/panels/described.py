@@ -7,8 +7,8 @@ from typing import Any
 
 from luma_studio.production import Production
 from luma_studio.script.model import Clause, Pause
-from luma_studio.speaking import estimated
 from luma_studio.timeline.take import Take
+from luma_studio.voices.pace import estimated
 
 Described = dict[str, Any]
 

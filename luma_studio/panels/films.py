@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from luma_studio.settings import Filming
 from luma_studio.store import files
 from luma_studio.store.videos import KeptVideo
 from luma_studio.timeline.captions import captions, to_srt, to_vtt
+from luma_studio.video.photos import Photos
 
 ENGINES = ("preview", "heygen")
 ASSEMBLIES = ("preview", "creatomate", "heygen")
@@ -135,7 +136,7 @@ class Films(PhotoPanel):
             "clauses": len(production.clauses),
             "unspoken": unspoken,
             "choices": {name: getattr(production.choices, name) for name in Filming.model_fields},
-            "pictured": _is_here(production.choices.photo, self.session.studio.photos.names()),
+            "pictured": _is_here(production.choices.photo, self.session.studio.photos),
             "problem": problem,
             "quote": None if quote is None else _priced(quote),
             "scenes": scenes,
@@ -144,10 +145,12 @@ class Films(PhotoPanel):
         }
 
 
-def _is_here(photo: str, names: Iterable[str]) -> bool:
-    """Whether a photo, as one writes it, is one of the workspace's."""
-    wanted = photo.strip().casefold()
-    return any(wanted in (name.casefold(), Path(name).stem.casefold()) for name in names)
+def _is_here(photo: str, photos: Photos) -> bool:
+    """Whether a photo, as one writes it, is a picture here, and not what a vendor has of its own."""
+    try:
+        return bool(photo) and photos.find(photo) is not None
+    except LumaError:  # which the quote tells
+        return False
 
 
 def _quoted(production: Production) -> tuple[FilmQuote | None, str]:

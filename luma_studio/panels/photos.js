@@ -37,13 +37,15 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
   const choose = button({ icon: "plus", text: "Choose a file", onclick: () => picker.click() });
   const zone = h("div", { class: "luma-photos-drop" }, h("p", { class: "luma-muted" }, "Drop a picture here, or"), choose, picker, share);
   const grid = h("div", { class: "luma-photos-grid", role: "group", "aria-label": "Photos of the workspace" });
+  const faces = h("div", { class: "luma-photos-grid", role: "group", "aria-label": "Personas" });
+  const people = h("div", { class: "luma-photos-people" }, h("h3", {}, "Personas"), faces);
   const own = h("input", { class: "luma-input", autocomplete: "off", spellcheck: false, dir: "ltr", placeholder: "An id, or an address", "aria-label": "A vendor’s photo or avatar" });
   const use = button({ text: "Use it", onclick: desk.guarded(once(() => (own.value.trim() ? pick(own.value.trim()) : own.focus()))) });
   const others = h("div", { class: "luma-photos-vendor", hidden: !vendor }, h("h3", {}, "A vendor’s photo or avatar"), h("div", { class: "luma-row" }, own, use),
     h("p", { class: "luma-muted" }, "Its id at the vendor, or an address from which the vendor fetches a picture. The preview shows a card for it."));
   const dialog = h("dialog", { class: "luma-dialog luma-photos", "aria-label": "Choose a photo" },
     h("header", { class: "luma-head" }, h("h2", {}, "Choose a photo"), button({ icon: "close", label: "Close", kind: "luma-button-quiet", onclick: () => dialog.close() })),
-    h("div", { class: "luma-body luma-photos-body" }, zone, problem, grid, others));
+    h("div", { class: "luma-body luma-photos-body" }, zone, problem, grid, people, others));
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   root.append(dialog);
   takeDrops(zone, desk.guarded(take));
@@ -74,19 +76,23 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
   async function refresh() {
     const { value } = await desk.ask("photos");
     picker.accept = value.endings.join();
-    const there = new Set(value.photos);
+    const personas = value.personas.map((each) => each.photo);
+    const there = new Set([...value.photos, ...personas]);
     for (const [name, tile] of tiles) {
       if (there.has(name)) continue;
       tile.close();
       tiles.delete(name);
     }
-    for (const name of value.photos) if (!tiles.has(name)) tiles.set(name, photoTile(name));
+    for (const name of value.photos) if (!tiles.has(name)) tiles.set(name, photoTile(name, name));
+    for (const each of value.personas) if (!tiles.has(each.photo)) tiles.set(each.photo, photoTile(each.photo, each.name));
     fill(grid, none !== null && noneTile(), value.photos.map((name) => tiles.get(name).element));
     grid.hidden = !grid.children.length;
+    fill(faces, personas.map((name) => tiles.get(name).element));
+    people.hidden = !personas.length;
     mark();
   }
 
-  function photoTile(name) {
+  function photoTile(name, words) {
     const broken = h("span", { class: "luma-photos-broken" });
     const picture = remotePicture(async () => {
       try {
@@ -97,8 +103,8 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
         return null;
       }
     }, { desk, signal });
-    const element = h("button", { type: "button", class: "luma-photos-tile", "data-photo": name, title: name, onclick: desk.guarded(once(() => pick(name))) },
-      h("span", { class: "luma-photos-frame" }, picture.element, broken), h("span", { class: "luma-photos-name luma-text", dir: "auto" }, name));
+    const element = h("button", { type: "button", class: "luma-photos-tile", "data-photo": name, title: words, onclick: desk.guarded(once(() => pick(name))) },
+      h("span", { class: "luma-photos-frame" }, picture.element, broken), h("span", { class: "luma-photos-name luma-text", dir: "auto" }, words));
     return { element, close: picture.close };
   }
 
@@ -110,7 +116,7 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
   function mark() {
     const stem = (name) => name.toLowerCase().replace(/\.[^.]*$/, "");
     let found = false;
-    for (const tile of grid.children) {
+    for (const tile of [...grid.children, ...faces.children]) {
       const isIt = tile.dataset.photo === current || (current && stem(tile.dataset.photo) === current.toLowerCase());
       found ||= isIt;
       tile.setAttribute("aria-pressed", String(isIt));
@@ -123,7 +129,7 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
     problem.textContent = sentence;
     if (!dialog.open) dialog.showModal();
     await refresh();
-    (grid.querySelector("[aria-pressed='true']") ?? choose).focus({ preventScroll: true });
+    (dialog.querySelector("[aria-pressed='true']") ?? choose).focus({ preventScroll: true });
   }
 
   return { open, take };

@@ -36,11 +36,16 @@ class PhotoPanel(Panel):
         super().__init__(source, **unknown)
 
     def do_photos(self) -> Answer:
-        """The photos of the workspace by their files' names, and what a file may end in to be taken in."""
-        return {"photos": self.session.studio.photos.names(), "endings": ENDINGS, "most": MOST_BYTES}
+        """The photos of the workspace, by their files' names, the personas', and what a file may end in."""
+        studio = self.session.studio
+        personas = [{"photo": f"persona:{each.id}", "name": each.name} for each in studio.personas.all() if each.image]
+        return {"photos": studio.photos.names(), "personas": personas, "endings": ENDINGS}
 
     def do_photo(self, name: str) -> tuple[Answer, Buffers]:
-        """A photo of the workspace, small, as JPEG. Raises SettingError for what is no picture, or not there."""
+        """A photo of the workspace, or a persona's (``persona:ID``), small, as JPEG.
+
+        Raises SettingError for what is no picture, or not there, and PersonaError.
+        """
         found = self.session.studio.photos.find(name)
         if found is None or found.still is None:
             raise SettingError(f"There is no photo {name!r} any more. Choose another one.")

@@ -984,19 +984,39 @@ function makeVoices({ changed, hear, preview, offered, written, act }) {
   const narrator = () => speakers.find((each) => each.name === null) ?? speakers[0] ?? { sample: "Welcome. Take a slow, deep breath.", language: "en" };
 
   /** The voices of vendors, as options whose value is the voice as it is written. */
-  const vendorOptions = (chosen) => (offers ?? []).filter((each) => each.voices).map((each) =>
+  const vendorOptions = (chosen) => vendorsOffers().filter((each) => each.voices).map((each) =>
     h("optgroup", { label: each.vendor }, each.voices.map((voice) => option(voice.voice, [voice.name, voice.about].filter(Boolean).join(" · "), chosen))));
+
+  const vendorsOffers = () => (offers ?? []).filter((each) => each.engine !== "persona");
+  const isPersona = (value) => value.startsWith("persona:");
+
+  /** The personas, as options; what is kept of a choice is the persona's voice. */
+  const personaOptions = () => (offers ?? []).filter((each) => each.engine === "persona" && each.voices.length).map((each) =>
+    h("optgroup", { label: each.vendor }, each.voices.map((persona) => option(persona.voice, persona.name))));
+
+  /** A persona was chosen: Python gives the voice that it speaks with. Where there is none, all is as it was. */
+  async function takePersona(value, use) {
+    const before = JSON.stringify([now.voice, now.speakers]);
+    try {
+      const voice = await written(value);
+      if (voice && JSON.stringify([now.voice, now.speakers]) === before) use(voice);
+    } finally {
+      drawn = "";
+      draw();
+    }
+  }
 
   function engineField() {
     const engine = voiceParts(now.voice).engine;
-    const ready = (offers ?? []).filter((each) => each.voices?.length);
+    const ready = vendorsOffers().filter((each) => each.voices?.length);
     const engines = [["espeak", "Embedded voice, free"], ...ready.map((each) => [each.engine, each.vendor])];
     if (!engines.some(([name]) => name === engine)) engines.push([engine, engine]);
     const said = (text) => h("p", { class: "luma-muted luma-text" }, text);
-    const keys = (offers ?? []).filter((each) => each.lacks_key).map((each) => each.vendor);
+    const keys = vendorsOffers().filter((each) => each.lacks_key).map((each) => each.vendor);
     const problems = (offers ?? []).filter((each) => each.problem && !each.lacks_key).map((each) => said(each.problem));
     return [
-      field("Spoken by", select(engines.map(([name, text]) => option(name, text, engine)), (name) => {
+      field("Spoken by", select([...engines.map(([name, text]) => option(name, text, engine)), personaOptions()], async (name) => {
+        if (isPersona(name)) return takePersona(name, (voice) => changed({ voice }));
         const offer = ready.find((each) => each.engine === name);
         changed({ voice: offer ? vendorText(offer.voices[0].voice, offer.models[0]) : "espeak" });
       })),
@@ -1041,10 +1061,12 @@ function makeVoices({ changed, hear, preview, offered, written, act }) {
     const own = ownVoice(speaker.name);
     const embedded = own && voiceParts(own).engine === "espeak";
     const chosen = embedded ? voiceParts(own).variant : own && vendorParts(own).voice;
-    const control = select([option("", "Chosen by name", chosen ?? ""), ...variantOptions(chosen), ...vendorOptions(chosen)], (value) => {
+    const choose = (voice) => {
       const others = Object.fromEntries(Object.entries(now.speakers).filter(([name]) => name.toLowerCase() !== speaker.name.toLowerCase()));
-      changed({ speakers: value ? { ...others, [speaker.name]: voiceOf(value) } : others });
-    });
+      changed({ speakers: voice ? { ...others, [speaker.name]: voice } : others });
+    };
+    const control = select([option("", "Chosen by name", chosen ?? ""), ...variantOptions(chosen), ...vendorOptions(chosen), ...personaOptions()],
+      (value) => (isPersona(value) ? takePersona(value, choose) : choose(value && voiceOf(value))));
     return field(speaker.name, control, previewButton(speaker.name, speaker.voice), hearButton(speaker.name, () => speaker));
   }
 

@@ -28,15 +28,15 @@ from luma_studio.store import files
 from luma_studio.store.carrying import check_continues
 from luma_studio.store.drafts import plain
 from luma_studio.store.state import FILE, StateFile
-from luma_studio.voices import Offer, VoiceChoice, offers
-from luma_studio.voices.embedded import ENGINE as ESPEAK
+from luma_studio.voices import Offer, offers
 from luma_studio.voices.embedded import variants
+from luma_studio.voices.names import PERSONA
+from luma_studio.voices.pace import estimated, quickness
 
 Changes = dict[str, Any]
 """Settings that were chosen in the page, by their names in ``Choices``."""
 
 _CHOICES = ("voice", "speakers", "language", "granularity", "sentence_pause", "comma_pause")
-_USUAL_RATE = 150  # words a minute, at which estimates are made
 _SAMPLE = 160  # characters that are enough to know a voice by
 _TITLE = 40  # characters of a clause that may name what has no header,
 _NUMBERED = 24  # and of a name that is followed by a number
@@ -82,11 +82,13 @@ class ScriptEditor(HearingPanel):
         }
 
     def do_offers(self) -> Answer:
-        """What vendors have to choose from: their voices and models, or why one has nothing."""
-        offered = asyncio.run(offers(self.session.studio.wires))
+        """What there is to choose from: vendors' voices and models, or why one has nothing, and personas."""
+        studio = self.session.studio
+        offered = asyncio.run(offers(studio.wires))
+        offered.append(Offer(PERSONA, "Personas", studio.personas.offered(), ()))
         for each in offered:
             if isinstance(each, Offer):
-                self.session.studio.names.learn(each.voices)
+                studio.names.learn(each.voices)
         return [
             {"problem": str(each), "vendor": each.vendor, "lacks_key": isinstance(each, NoKeyError)}
             if isinstance(each, VendorError)
@@ -410,16 +412,10 @@ def _lengths(choices: Choices) -> Callable[[Clause], float]:
 
     def seconds(clause: Clause) -> float:
         if clause.speaker not in paces:
-            paces[clause.speaker] = _pace(speaking.speaker_voice(clause.speaker, choices))
-        return speaking.estimated(clause.text, clause.language) / paces[clause.speaker] + clause.pause.seconds
+            paces[clause.speaker] = quickness(speaking.speaker_voice(clause.speaker, choices))
+        return estimated(clause.text, clause.language) / paces[clause.speaker] + clause.pause.seconds
 
     return seconds
-
-
-def _pace(voice: VoiceChoice) -> float:
-    """How much faster than usual a voice speaks."""
-    rate = dict(voice.settings).get("rate", _USUAL_RATE)
-    return rate / _USUAL_RATE if voice.engine == ESPEAK and isinstance(rate, int) and rate > 0 else 1.0
 
 
 def _scene(scene: Scene, seconds: Callable[[Clause], float]) -> Changes:

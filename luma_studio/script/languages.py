@@ -149,6 +149,15 @@ def language_of(text: str, fallback: str) -> str:
     return own if own in shared.split() else language
 
 
+def is_written_in(text: str, language: str) -> bool:
+    """Whether a text's letters are those that a language is written in; Hindi in Latin letters is not."""
+    own = _primary(language)
+    if language_of(text, own) != own:
+        return False
+    has_writing_of_its_own = any(own == standing for standing, _ in _WRITING.values())
+    return not has_writing_of_its_own or language_of(text, "en") != "en"
+
+
 def _prevailing(text: str) -> str:
     """The writing system of most of the letters."""
     systems: Counter[str] = Counter()

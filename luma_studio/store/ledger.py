@@ -60,7 +60,7 @@ _INTEND = (
 _SETTLE = "UPDATE calls SET outcome = ?, answered = ?, cost = ?, request = ?, note = ? WHERE id = ?"
 _FOUND = "UPDATE calls SET outcome = 'arrived', answered = ?, cost = quoted WHERE key = ? AND outcome = 'asked'"
 _LAST = "SELECT outcome FROM calls WHERE key = ? ORDER BY id DESC LIMIT 1"
-_KNOW = "UPDATE calls SET request = ? WHERE key = ? AND outcome = 'arrived' AND request = ''"
+_KNOW = "UPDATE calls SET request = ? WHERE id = (SELECT max(id) FROM calls WHERE key = ? AND outcome = 'arrived')"
 _CLEARED = (
     "UPDATE calls SET outcome = ?, answered = ?, cost = CASE WHEN ? = 'arrived' THEN quoted END "
     "WHERE key = ? AND outcome IN ('asked', 'unknown')"
@@ -184,7 +184,7 @@ class Ledger:
             database.execute(_TOLD, (note, key))
 
     def know(self, key: str, request_id: str) -> None:
-        """Write down the vendor's own name for what arrived under this key, where it is not known yet."""
+        """Write down the vendor's own name for what arrived last under this key."""
         with self._writing() as database:
             database.execute(_KNOW, (request_id, key))
 

@@ -12,6 +12,7 @@ from luma_studio.video.base import Look
 from luma_studio.video.planes import Plane, Planes, to_planes
 
 _FINE = 128  # parts of a pixel that are told apart: differences times this must stay within 16 bits
+_STRIP = 128  # rows that are drawn at a time: they stay in a core's cache
 _MOST = 3  # frames that a picture may be wide or high; of a longer one the middle is used
 HEADS = 0.16  # how far down the camera looks where the picture is higher than the frame: heads are near its top
 
@@ -29,11 +30,13 @@ class View:
 class Canvas:
     """A still, fitted to a frame of a size, over which the camera moves.
 
-    The planes hold each pixel together with its right neighbour, in the high byte: one look-up finds both.
+    One that is seen ``whole`` stays in the middle. The planes hold each pixel together with its right neighbour, in the
+    high byte: one look-up finds both.
     """
 
     width: int
     height: int
+    whole: bool
     size: tuple[float, float]
     scale: float
     pairs: tuple[NDArray[np.uint16], ...]
@@ -44,21 +47,34 @@ class Canvas:
         scale = (1 + closest) / 2  # halfway between the widest and the closest view a pixel is a pixel
         fitted = _covered(picture, look, scale) if look.fit == "cover" else _contained(picture, look, scale, closest)
         planes = to_planes(fitted)
-        return cls(look.width, look.height, fitted.size, scale, tuple(_paired(plane) for plane in planes))
+        return cls(
+            look.width,
+            look.height,
+            look.fit == "contain",
+            fitted.size,
+            scale,
+            tuple(_paired(plane) for plane in planes),
+        )
 
     @property
     def room(self) -> tuple[float, float]:
         """How far the camera can go across and down in the widest view, in frames."""
         return self.size[0] / self.scale / self.width - 1, self.size[1] / self.scale / self.height - 1
 
+    def share(self, frames: float, zoom: float) -> float:
+        """What a way across of that many frames is of the whole way from end to end; at most half of it."""
+        whole = self.room[0] + 1 - 1 / zoom
+        return min(0.5, frames / whole) if whole > 0 else 0.0
+
     def show(self, view: View, planes: Planes) -> None:
         """Draw what the camera sees into a frame's planes."""
         step = self.scale / view.zoom
         wide, high = self.width * step, self.height * step
-        left = min(max(view.across, 0.0), 1.0) * max(self.size[0] - wide, 0.0)
-        top = min(max(view.down, 0.0), 1.0) * max(self.size[1] - high, 0.0)
+        across, down = (0.5, 0.5) if self.whole else (view.across, view.down)
+        left = min(max(across, 0.0), 1.0) * max(self.size[0] - wide, 0.0)
+        top = min(max(down, 0.0), 1.0) * max(self.size[1] - high, 0.0)
         for plane, pairs, part in zip(planes, self.pairs, (1, 2, 2), strict=True):
-            plane[...] = _sampled(pairs, left / part, top / part, step, plane.shape)
+            _sample(pairs, left / part, top / part, step, plane)
 
 
 def eased(share: float) -> float:
@@ -100,19 +116,20 @@ def _paired(plane: Plane) -> NDArray[np.uint16]:
     return pairs
 
 
-def _sampled(pairs: NDArray[np.uint16], left: float, top: float, step: float, shape: tuple[int, ...]) -> Plane:
-    """Linear interpolation at places ``step`` apart: first along rows, then along columns."""
-    columns, right = _places(left, step, shape[1], pairs.shape[1] - 2)
-    rows, below = _places(top, step, shape[0], pairs.shape[0] - 2)
-    first = int(rows[0])
-    found = pairs[first : int(rows[-1]) + 2].take(columns, axis=1)
-    across = (found & 255).view(np.int16)
-    found >>= 8
-    _blended(across, found.view(np.int16), right)
-    rows = rows - first
-    down = across.take(rows, axis=0)
-    _blended(down, across.take(rows + 1, axis=0), below[:, None])
-    return down.astype(np.uint8)
+def _sample(pairs: NDArray[np.uint16], left: float, top: float, step: float, plane: Plane) -> None:
+    """Fill a plane by linear interpolation at places ``step`` apart: first along rows, then along columns."""
+    columns, right = _places(left, step, plane.shape[1], pairs.shape[1] - 2)
+    rows, below = _places(top, step, plane.shape[0], pairs.shape[0] - 2)
+    for start in range(0, len(rows), _STRIP):
+        own = rows[start : start + _STRIP]
+        first = int(own[0])
+        found = pairs[first : int(own[-1]) + 2].take(columns, axis=1)
+        across = (found & 255).view(np.int16)
+        found >>= 8
+        _blend(across, found.view(np.int16), right)
+        down = across.take(own - first, axis=0)
+        _blend(down, across.take(own - first + 1, axis=0), below[start : start + _STRIP, None])
+        plane[start : start + _STRIP] = down
 
 
 def _places(start: float, step: float, count: int, last: int) -> tuple[NDArray[np.intp], NDArray[np.int16]]:
@@ -122,7 +139,7 @@ def _places(start: float, step: float, count: int, last: int) -> tuple[NDArray[n
     return (fine // _FINE).astype(np.intp), (fine % _FINE).astype(np.int16)
 
 
-def _blended(pixels: NDArray[np.int16], neighbours: NDArray[np.int16], far: NDArray[np.int16]) -> None:
+def _blend(pixels: NDArray[np.int16], neighbours: NDArray[np.int16], far: NDArray[np.int16]) -> None:
     """Move pixels towards their neighbours, in place; the neighbours are not to be used afterwards."""
     neighbours -= pixels
     neighbours *= far

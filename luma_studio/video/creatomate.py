@@ -120,7 +120,7 @@ class Creatomate:
     async def look(self, render: str) -> Seen:
         """How a render stands. Raises VendorError."""
         wire = self._wires.to(CREATOMATE)
-        answer = await wire.send(Call("GET", f"{_RENDERS}/{quote(render, safe='')}", tries=1))
+        answer = await wire.send(jobs.glance(f"{_RENDERS}/{quote(render, safe='')}"))
         found = json_of(answer, wire.vendor)
         if named(found) != render:
             raise broken(wire.vendor, f"is not of the render {render}", answer)

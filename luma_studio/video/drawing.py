@@ -16,10 +16,11 @@ from luma_studio.video.planes import Overlay, Planes
 
 _SIDE = 0.075  # of the width, left free at either side
 _BARS = 21
-_SHADE = 150  # of 255, at a frame's lowest line
+_SHADE = 168  # of 255, at a frame's lowest line
 _METER = 0.05  # of the shorter side: its height
 _FOOT = 0.035  # of the height, left free below it
 _APART = 0.03  # of the shorter side, between it and captions
+_SMALLER = 0.75  # as small a caption becomes before it has more lines
 _LINE = 23  # times its size that a caption is wide at most
 
 
@@ -51,15 +52,16 @@ def caption(text: str, look: Look) -> Overlay:
     size = max(8, round(short * 0.059))
     width = _even(min(look.width * (1 - 2 * _SIDE), _LINE * size))
     until = round(look.height * (1 - _FOOT) - short * (_METER + _APART))
-    block = fitted(text, size, width - size // 2, 4 if look.orientation == "portrait" else 2, look.height // 2)
+    lines = 4 if look.orientation == "portrait" else 2
+    block = fitted(text, size, width, lines, look.height // 2, round(size * _SMALLER))
     letters = drawn(block, width)
     return _laid(letters, look, (look.width - letters.width) // 2, until - letters.height + block.size)
 
 
 def shade(look: Look) -> Overlay:
     """The foot of the picture, softly darker, so that what is drawn there can be read."""
-    high = _even(look.height * 0.42)
-    share = np.linspace(0, 1, high) ** 1.6
+    high = _even(look.height * 0.46)
+    share = np.linspace(0, 1, high) ** 1.25
     alpha = Image.fromarray(np.repeat(np.round(share * _SHADE)[:, None], look.width, 1).astype(np.uint8))
     dark = Image.new("RGBA", alpha.size, "#05070a")
     dark.putalpha(alpha)
@@ -80,7 +82,7 @@ def title(text: str, look: Look) -> Overlay:
     ground.putalpha(alpha)
     left = (look.width - width) // 2
     top = max(0, round(look.height * 0.1) - block.size)
-    ground.alpha_composite(letters, (left, top))
+    ground.alpha_composite(letters, (max(0, left - block.size // 2 * 2), top), (max(0, block.size // 2 * 2 - left), 0))
     line_top = min(high - 2, top + letters.height - block.size + round(short * 0.018))
     rule = (left, line_top, left + round(short * 0.11), line_top + max(2, short // 200))
     if block.rtl:

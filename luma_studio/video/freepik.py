@@ -89,7 +89,7 @@ class Freepik:
     async def look(self, task: str) -> Seen:
         """How a task stands. Raises VendorError; NotFoundError for a moment after it was begun."""
         wire = self._wire()
-        answer = await wire.send(Call("GET", _STATUS + quote(task, safe=""), tries=1))
+        answer = await wire.send(jobs.glance(_STATUS + quote(task, safe="")))
         found = json_of(answer, wire.vendor)
         if named(found) != task:
             raise broken(wire.vendor, f"is not of the task {task}", answer)
@@ -141,7 +141,7 @@ class Freepik:
 
     async def _search(self, account: Account) -> None:
         """Look for what an earlier request made. Raises OutcomeUnknownError where there is anything that may be it."""
-        await asyncio.sleep(_left(account))
+        await asyncio.sleep(await asyncio.to_thread(_left, account))
         before = {*json.loads(await account.agreed(_nothing, before="[]"))}
         new = await self._tasks() - before - await asyncio.to_thread(jobs.names, account, FREEPIK.name, named)
         if new:
@@ -157,7 +157,7 @@ class Freepik:
             )
 
     async def _tasks(self, tries: int = 5) -> set[str]:
-        """The tasks of the account, from all pages of its list. Raises VendorError."""
+        """The tasks of the account that did not fail, from all pages of its list. Raises VendorError."""
         tasks = await self._page(1, tries)
         for page in range(2, _PAGES + 1):
             try:
@@ -174,7 +174,7 @@ class Freepik:
         answer = await wire.send(Call("GET", _BEGIN, params={"page": page} if page > 1 else {}, tries=tries))
         match json_of(answer, wire.vendor):
             case {"data": [*found]}:
-                return {name for name in map(named, found) if name}
+                return {name for each in found if (name := named(each)) and read(each).stage != "failed"}
         raise broken(wire.vendor, "lists no tasks", answer)
 
 

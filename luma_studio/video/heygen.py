@@ -1,6 +1,6 @@
 """HeyGen: photos and avatars that talk, a video a scene or several scenes as one film; its API v3.
 
->>> engine = HeyGen(choice, wires, settings.video_price, Assets(folder), polling())         # doctest: +SKIP
+>>> engine = HeyGen(choice, wires, settings.minute_price, Assets(folder), polling())         # doctest: +SKIP
 >>> engine.check(shot)                                                                      # doctest: +SKIP
 >>> async with account.claim(fingerprint(engine.identity(shot))) as claimed:                # doctest: +SKIP
 ...     made = await engine.film(shot, claimed, into, tell)

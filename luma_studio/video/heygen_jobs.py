@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from luma_studio.wire import HEYGEN, Answer, Call, Wire, broken
 _PATIENCE = 30.0  # seconds of a question, as the vendor's own client has them
 _CREATING = 120.0  # seconds of a create call
 _PAGE = 100  # videos of a list
+_SEARCHES = 3  # a list may not have at once what was begun
 _TITLE = 80  # characters of ours in a title
 _TOKEN = 16  # characters of a fingerprint in a title: enough to tell any two videos apart
 _GONE = 5  # looks in a row at which the vendor does not have it
@@ -109,22 +112,18 @@ class Renderer:
     async def _in_turn(self, render: Render, account: Account, tell: Tell) -> tuple[_Job, Seen]:
         """The job, ended, as one of those that HeyGen bears at once; where it bears fewer, it waits for its turn."""
         title = _title(render.title, account.key or secrets.token_hex(_TOKEN))
-        waited = 0.0
-        refused: RateLimitError | None = None
-        for wait in waits(self.polling):
+        pauses, waited = waits(self.polling), 0.0
+        while True:
             try:
                 async with self.wire.jobs.passed():
                     return await self._ended(render, title, account, tell)
             except RateLimitError as error:
-                refused = error
-            pause = max(wait, refused.retry_after or 0.0)
-            waited += pause
-            if waited > self.polling.patience:
-                break
+                pause = max(next(pauses, math.inf), error.retry_after or 0.0)
+                waited += pause
+                if waited >= self.polling.patience:
+                    raise
             tell(Told("submitted", "HeyGen makes as many videos as it may at once; this one waits for its turn."))
             await asyncio.sleep(pause)
-        assert refused is not None, "there is at least one wait"  # noqa: S101 - for mypy
-        raise refused
 
     async def _ended(self, render: Render, title: str, account: Account, tell: Tell) -> tuple[_Job, Seen]:
         job = await self._bought(render, title, account)
@@ -144,8 +143,12 @@ class Renderer:
             return answer
 
         async def search() -> bytes | None:
-            job = await self._found(title)
-            return None if job is None else job.to_bytes()
+            for wait in itertools.islice(waits(self.polling), _SEARCHES):
+                job = await self._found(title)
+                if job is not None:
+                    return job.to_bytes()
+                await asyncio.sleep(wait)
+            return None
 
         return _Job.from_bytes(await account.buy(render.purchase, send, search=search))
 

@@ -31,6 +31,8 @@ from luma_studio.video.results import fetch_video
 from luma_studio.video.waiting import Seen, ended
 from luma_studio.wire import Answer, Call, Wire, broken, json_of
 
+_BEGINNING = 120.0  # seconds that a request may take that begins a job
+_LOOKING = 30.0  # seconds that a look may take
 _APPEARS = 60.0  # seconds in which a job that was just begun may be one that the vendor does not have
 _GARBLED = 3  # answers in a row that are not what they should be
 _GONE = (NotFoundError, NotAllowedError, BadKeyError, BadRequestError)  # how a host refuses an address that expired
@@ -84,8 +86,7 @@ async def bought(job: Job, account: Account) -> str:
     """Have a job begun, or find the one that was begun before; its name. Raises as ``made``."""
     if not await asyncio.to_thread(account.has_arrived):
         if job.taken:
-            seen = await job.look(job.taken)
-            await asyncio.to_thread(account.take_up, json.dumps(dict(seen.status)).encode())
+            await _take_up(job, account)
         else:
             await job.before(account)
     search = None if job.again else partial(job.search, account)
@@ -97,6 +98,21 @@ async def bought(job: Job, account: Account) -> str:
             f"{job.vendor} makes this video already, as {name}; to take up {job.taken} would lose that. Leave it out."
         )
     return name
+
+
+async def _take_up(job: Job, account: Account) -> None:
+    try:
+        seen = await job.look(job.taken)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{job.vendor} has no job {job.taken}. Look at its name there.", vendor=job.vendor, status=error.status
+        ) from error
+    await asyncio.to_thread(account.take_up, json.dumps(dict(seen.status)).encode())
+
+
+def glance(path: str) -> Call:
+    """A question how a job stands: where no answer comes, there is another look."""
+    return Call("GET", path, patience=_LOOKING, deadline=_LOOKING, tries=1)
 
 
 def checked_name(vendor: str, name: str) -> str:
@@ -113,16 +129,11 @@ def plain(text: object) -> str:
 
 
 def names(account: Account, vendor: str, named: Callable[[Any], str | None]) -> set[str]:
-    """The vendor's jobs that the ledger knows, and those that have just arrived."""
-    found = set()
-    for entry in account.ledger.entries():
-        if entry.purchase.vendor != vendor:
-            continue
-        found.add(entry.request_id)
-        if not entry.request_id:  # it may have come the moment before its process died
-            body = replace(account, key=entry.key.rpartition(".")[0]).arrived()
-            found.add((body and named(json.loads(body))) or "")
-    return found - {""}
+    """The vendor's jobs that the ledger knows, and those whose answers came the moment before their process died."""
+    entries = [entry for entry in account.ledger.entries() if entry.purchase.vendor == vendor]
+    arrived = [replace(account, key=entry.key.rpartition(".")[0]).arrived() for entry in entries]
+    found = {named(json.loads(body)) for body in arrived if body is not None}
+    return {entry.request_id for entry in entries} | {name for name in found if name}
 
 
 async def _made(job: Job, account: Account, into: Path, tell: Tell) -> tuple[str, Seen]:
@@ -130,15 +141,15 @@ async def _made(job: Job, account: Account, into: Path, tell: Tell) -> tuple[str
     name = await bought(job, account)
     try:
         return name, await _fetched(job, name, into, tell)
-    except JobFailedError:
-        await account.forget()
+    except JobFailedError as error:
+        await account.lost(str(error))
         raise
 
 
 async def _asked(job: Job, path: Path) -> Answer:
     """Ask for the job, once; only an answer that names it has arrived."""
     try:
-        answer = await job.wire.send(replace(job.call, tries=1))
+        answer = await job.wire.send(replace(job.call, patience=_BEGINNING, deadline=_BEGINNING, tries=1))
     except OverloadedError as error:
         if (error.status or 0) < 500:
             raise
@@ -172,7 +183,7 @@ async def _fetched(job: Job, name: str, into: Path, tell: Tell) -> Seen:
         try:
             await fetch_video(job.vendor, seen.address, into)
         except _GONE as error:
-            raise _lost(job, name, "does not give out what it made as") from error
+            raise _lost(job, name, "does not give out") from error
     return seen
 
 

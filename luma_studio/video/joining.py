@@ -75,11 +75,11 @@ class PreviewAssembly:
         if not 0 <= cut.card <= _LONGEST_CARD:
             raise SettingError(f"A title stands from 0 to {_LONGEST_CARD:g} seconds, not {cut.card:g}.")
 
-    def price(self, _cut: Cut) -> Decimal:
+    def price(self, cut: Cut) -> Decimal:
         """Nothing."""
         return Decimal(0)
 
-    async def assemble(self, cut: Cut, _account: Account, into: Path, tell: Tell) -> Made:
+    async def assemble(self, cut: Cut, account: Account, into: Path, tell: Tell) -> Made:
         """Put it together; the film is at ``into`` then.
 
         Raises SettingError, AudioError, VideoError, StoreError, Stopped.

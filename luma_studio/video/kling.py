@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from luma_studio.errors import SettingError
@@ -21,6 +23,7 @@ _LONGEST_SIDE = 2.5  # times the other
 _PROMPT = 2500  # characters
 _MASKS = 6
 _POINTS = (2, 77)
+_BEGINNINGS = MappingProxyType({b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"})
 _SAME_SHAPE = 0.01  # by which the shape of a mask may differ from the picture's: sides are whole pixels
 
 
@@ -37,12 +40,12 @@ def check(motion: Motion) -> None:
 def identity(motion: Motion) -> dict[str, Any]:
     """What of a motion decides how the clip looks; that somebody is told of it does not."""
     return {
-        "photo": dict(motion.photo.identity),
+        "photo": {"still": _digest(_sent_still(motion.photo)), "address": motion.photo.address},
         "seconds": motion.seconds,
         "prompt": motion.prompt,
         "negative_prompt": motion.negative_prompt,
         "guidance": float(motion.guidance),
-        "static_mask": motion.static_mask.digest if motion.static_mask else "",
+        "static_mask": _digest(motion.static_mask),
         "masks": [[mask.picture.digest, [list(point) for point in mask.trajectory]] for mask in motion.masks],
     }
 
@@ -57,12 +60,27 @@ def shown(motion: Motion) -> dict[str, Any]:
     return _body(motion, lambda still: still.path.name)
 
 
+def decoded(text: str, folder: Path) -> Path:
+    """A picture that is given as base64, put into a folder as the file that it is. Raises SettingError, StoreError."""
+    plain = "".join(text.rpartition("base64,")[2].split())
+    try:
+        data = base64.b64decode(plain, validate=True)
+    except ValueError:
+        data = b""
+    suffix = next((suffix for begins, suffix in _BEGINNINGS.items() if data.startswith(begins)), None)
+    if suffix is None:
+        raise SettingError("The picture is no PNG or JPEG in base64. Give it so, or as a file or an address.")
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
+    files.write(path, data)
+    return path
+
+
 def _body(motion: Motion, picture: Callable[[Still], str]) -> dict[str, Any]:
-    photo, static = motion.photo, motion.static_mask
+    still, static = _sent_still(motion.photo), motion.static_mask
     optional = {
-        "image": picture(photo.still) if photo.still else photo.address,
-        "prompt": motion.prompt,
-        "negative_prompt": motion.negative_prompt,
+        "image": picture(still) if still else motion.photo.address,
+        "prompt": _sent(motion.prompt),
+        "negative_prompt": _sent(motion.negative_prompt),
         "static_mask": picture(static) if static else "",
         "dynamic_masks": [
             {"mask": picture(mask.picture), "trajectories": [{"x": x, "y": y} for x, y in mask.trajectory]}
@@ -72,6 +90,11 @@ def _body(motion: Motion, picture: Callable[[Still], str]) -> dict[str, Any]:
     }
     asked = {"duration": str(motion.seconds), "cfg_scale": float(motion.guidance)}
     return asked | {name: value for name, value in optional.items() if value}
+
+
+def _sent(text: str) -> str:
+    """A text as it can be sent: without halves of characters."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _encoded(still: Still) -> str:
@@ -104,14 +127,15 @@ def _problems_of_words(motion: Motion) -> Iterator[str]:
 def _problems_of_photo(photo: Photo) -> Iterator[str]:
     if photo.avatar and not _has_picture(photo):
         yield f"Freepik does not have the avatar {photo.avatar!r}: it is another vendor's. Give a picture."
-    if photo.still is None:
+    still = _sent_still(photo)
+    if still is None:
         return
-    yield from _problems_of_size(photo.still)
-    width, height = photo.still.width, photo.still.height
-    if min(width, height) < _SMALLEST:
-        yield f"The picture {_told(photo.still)} is too small: Kling 2.1 needs 300x300 at least. Enlarge it."
-    elif max(width, height) > _LONGEST_SIDE * min(width, height):
-        yield f"The picture {_told(photo.still)} is too long: Kling 2.1 takes shapes from 1:2.5 to 2.5:1. Crop it."
+    yield from _problems_of_size(still)
+    shorter, longer = sorted((still.width, still.height))
+    if shorter < _SMALLEST:
+        yield f"The picture {_told(still)} is too small: Kling 2.1 needs 300x300 at least. Enlarge it."
+    elif longer > _LONGEST_SIDE * shorter:
+        yield f"The picture {_told(still)} is too long: Kling 2.1 takes shapes from 1:2.5 to 2.5:1. Crop it."
 
 
 def _problems_of_masks(motion: Motion) -> Iterator[str]:
@@ -121,12 +145,13 @@ def _problems_of_masks(motion: Motion) -> Iterator[str]:
         yield "A mask needs the picture that it belongs to. Give that, or leave the masks out."
     if len(motion.masks) > _MASKS:
         yield f"There are {len(motion.masks)} moving masks; Kling 2.1 takes {_MASKS} at most. Leave some out."
+    still = _sent_still(motion.photo)
     for picture in pictures:
         yield from _problems_of_size(picture)
-        if motion.photo.still is not None and not _same_shape(picture, motion.photo.still):
+        if still is not None and not _same_shape(picture, still):
             yield (
-                f"The mask {_told(picture)} and the picture {_told(motion.photo.still)} differ in shape. Make the mask "
-                "from the picture."
+                f"The mask {_told(picture)} and the picture {_told(still)} differ in shape. Make the mask from the "
+                "picture."
             )
     if len({(picture.width, picture.height) for picture in pictures}) > 1:
         yield "The masks differ in their pixels; all must have the same width and height. Make them from one picture."
@@ -156,7 +181,16 @@ def _problems_of_size(still: Still) -> Iterator[str]:
 
 
 def _has_picture(photo: Photo) -> bool:
-    return photo.still is not None or bool(photo.address)
+    return bool(photo.address) or _sent_still(photo) is not None
+
+
+def _sent_still(photo: Photo) -> Still | None:
+    """The still that is sent: none where it only stands for a photo that is elsewhere, or that there is not."""
+    return None if photo.address or photo.drawn else photo.still
+
+
+def _digest(still: Still | None) -> str:
+    return still.digest if still else ""
 
 
 def _told(still: Still) -> str:

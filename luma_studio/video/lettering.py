@@ -14,6 +14,7 @@ from luma_studio.video.fonts import Run, clusters, runs, unwritable
 _LEADING = 1.28  # of the size, from line to line, where the letters do not ask for more
 _SHADOW = 190  # of 255, around letters
 _SMALLEST = 12  # pixels
+_LONGEST = 500  # characters: nobody reads more at once
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _NOT_FIRST = set("、。，．！？；：）」』】〉》・ーぁぃぅぇぉっゃゅょァィゥェォッャュョ।")  # which begin no line
 
@@ -53,34 +54,36 @@ def writings_missing(texts: Iterable[str]) -> str:
     return " and ".join(list(names)[:3])
 
 
-def fitted(text: str, size: int, width: int, lines: int, height: int | None = None) -> Block:
-    """A text in at most so many lines of a width in pixels: smaller where it must be, and at last with its end cut off.
+def fitted(text: str, size: int, width: int, lines: int, height: int, least: int = _SMALLEST) -> Block:
+    """A text in at most so many lines of a width in pixels: smaller where it must be.
 
-    Lines are as even as can be.
+    From the size ``least`` on it may have as many lines as the height has room for, and in the smallest its end is cut
+    off. Lines are as even as can be.
     """
     text = plain(text)
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     while True:
         block = Block(_balanced(text, size, width), size, _strong(text) == "R")
-        if len(block.lines) <= lines and (height is None or block.height <= height):
+        if (len(block.lines) <= lines or _SMALLEST < size <= least) and block.height <= height:
             return block
         if size <= _SMALLEST:
-            return _cut_off(block, width, lines if height is None else max(1, min(lines, height // block.leading)))
+            return _cut_off(block, width, max(1, height // block.leading))
         size = max(_SMALLEST, min(size - 1, round(size * 0.93)))
 
 
 def drawn(
     block: Block, width: int, *, centred: bool = True, colour: str = "#ffffff", shadow: bool = True
 ) -> Image.Image:
-    """The lines on nothing (RGBA, ``width`` wide, even sizes), with room for the shadow around them."""
-    room = block.size if shadow else 0
-    height = block.height + 2 * room
-    letters = Image.new("L", (width + width % 2, height + height % 2))
+    """The lines on nothing (RGBA, even sizes), in ``width``; with a shadow there is room of their size around them."""
+    room = block.size // 2 * 2 if shadow else 0
+    size = (width + 2 * room, block.height + 2 * room)
+    letters = Image.new("L", (size[0] + size[0] % 2, size[1] + size[1] % 2))
     pen = ImageDraw.Draw(letters)
     for number, line in enumerate(block.lines):
         wide = _width(line, block.size)
         left = (width - wide) / 2 if centred else (width - wide if block.rtl else 0)
         baseline = room + number * block.leading + _baseline(block)
-        _write(pen, block, line, left, baseline)
+        _write(pen, block, line, room + left, baseline)
     picture = Image.new("RGBA", letters.size, colour)
     picture.putalpha(letters)
     if not shadow:

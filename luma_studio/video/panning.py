@@ -92,11 +92,11 @@ class PreviewImageToVideo:
             raise SettingError(f"A moving still lasts 5 or 10 seconds, not {motion.seconds}.")
         check_look(motion.look)
 
-    def price(self, _motion: Motion) -> Decimal:
+    def price(self, motion: Motion) -> Decimal:
         """Nothing."""
         return Decimal(0)
 
-    async def animate(self, motion: Motion, _account: Account, into: Path, tell: Tell) -> Made:
+    async def animate(self, motion: Motion, account: Account, into: Path, tell: Tell) -> Made:
         """Make it; the video, without sound, is at ``into`` then.
 
         Raises SettingError, VideoError, StoreError, Stopped.

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import ImageColor
 
 from luma_studio.errors import SettingError
+from luma_studio.persona import Personas
 from luma_studio.store import files
 from luma_studio.video.base import Look, Photo, Still
 from luma_studio.video.stills import card, take_in
@@ -17,15 +18,17 @@ from luma_studio.video.stills import card, take_in
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 _MOST_SEEN = 500  # stills that are remembered
 _NONE = (-1, -1)
+_PERSONA = "persona:"
 _ID = re.compile(r"[A-Za-z0-9_-]{4,128}")  # of a vendor's own photo or avatar
 
 
 class Photos:
-    """The photos in a folder; ``cards`` is where pictures are kept that only stand for one."""
+    """The photos in a folder, and those of ``personas``; ``cards`` has pictures that only stand for one."""
 
-    def __init__(self, folder: Path, cards: Path) -> None:
+    def __init__(self, folder: Path, cards: Path, personas: Personas) -> None:
         self.folder = folder
         self._cards = cards
+        self._personas = personas
 
     def names(self) -> tuple[str, ...]:
         """The photos that there are, as one names them."""
@@ -37,9 +40,16 @@ class Photos:
     def find(self, name: str) -> Photo | None:
         """A photo by its file's name, with or without its ending, in small or capital letters; None where it is not.
 
-        Raises SettingError for a file that is no picture.
+        ``persona:ID`` is that persona's picture and, for the vendor who has it, its avatar. Raises SettingError for a
+        file that is no picture, PersonaError for a persona that there is not.
         """
         wanted = name.strip().casefold()
+        if wanted.startswith(_PERSONA):
+            persona = self._personas.get(wanted.removeprefix(_PERSONA))
+            if not persona.image:
+                return None
+            still = self._looked_at(self._personas.image_path(persona))
+            return Photo(persona.name, still, persona.heygen_avatar_id)
         for each in self.names():
             if wanted in (each.casefold(), Path(each).stem.casefold()):
                 return Photo(Path(each).stem, self._looked_at(self.folder / each))
@@ -73,13 +83,13 @@ class Photos:
                 raise
         return taken
 
-    def of(self, named: str, default: str, title: str, look: Look) -> Photo:
-        """The photo of a scene: the one its script names, or else the production's, or else a card with its title.
+    def of(self, named: str, speaker: str | None, default: str, title: str, look: Look) -> Photo:
+        """The photo of a scene: the one its script names, or its speaker's, the production's, or a card with its title.
 
-        What is neither a file here nor an address is the id of one that the vendor has. An address counts only where
-        the production has it, for a script may name any.
+        A speaker who is called like a persona has that one's picture. What is neither a file here nor a persona is the
+        id of one that the vendor has. An address counts only where the production has it, for a script may name any.
         """
-        for name in filter(None, (named.strip(), default.strip())):
+        for name in filter(None, (named.strip(), self._persona(speaker or ""), default.strip())):
             found = self.find(name)
             if found is not None:
                 return found
@@ -94,6 +104,13 @@ class Photos:
 
     def _card(self, title: str, look: Look) -> Still:
         return _once((self._cards, title, look.width, look.height), lambda: card(title, self._cards, look))
+
+    def _persona(self, speaker: str) -> str:
+        """How one names the persona that a speaker is called like; "" for none."""
+        wanted = speaker.strip().casefold()
+        found = (each for each in self._personas.all() if wanted in (each.id.casefold(), each.name.casefold()))
+        persona = next(found, None)
+        return f"{_PERSONA}{persona.id}" if persona else ""
 
     def _is_photo(self, path: Path) -> bool:
         return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()

@@ -33,7 +33,7 @@ _VERSION = 1
 _CLOSER = 0.075  # how much the camera comes closer on its way
 _BREATH = 26.0  # seconds to come closer and go back
 _BEGUN = 0.1  # of that is over when a scene begins: it begins in motion
-_SWAY = 0.3  # of the room that the picture and the zoom leave, to either side
+_SWAY = 0.015  # of a frame, to either side
 _VOICE = 0.022  # how much closer a loud voice brings it
 _CLOSEST = 1 + _CLOSER + _VOICE
 
@@ -66,11 +66,11 @@ class PreviewTalkingPhoto:
         check_look(shot.look)
         check_sound(shot.sound)
 
-    def price(self, _shot: Shot) -> Decimal:
+    def price(self, shot: Shot) -> Decimal:
         """Nothing."""
         return Decimal(0)
 
-    async def film(self, shot: Shot, _account: Account, into: Path, tell: Tell) -> Made:
+    async def film(self, shot: Shot, account: Account, into: Path, tell: Tell) -> Made:
         """Film it; the video is at ``into`` then. Raises SettingError, AudioError, VideoError, StoreError, Stopped."""
         self.check(shot)
         await making.in_thread(lambda told: _film(shot, into, told), tell)
@@ -132,7 +132,7 @@ class _Scene:
         self._look = look
         self._canvas = Canvas.of(pixels_of(shot.photo.still), look, _CLOSEST)
         self._body = softened(levels, look.fps, fall=0.5, rise=0.12)
-        self._bars = softened(levels, look.fps, fall=0.12)
+        self._bars = softened(levels, look.fps, fall=0.06)
         self._shade, self._meter = shade(look), Meter(look)
         self._captions = DrawnCaptions(shot.cues if burned else (), look)
 
@@ -152,4 +152,5 @@ class _Scene:
         """Closer and back in many seconds, with a slow sway; and a little closer while the voice is loud."""
         way = (1 - math.cos(math.tau * (second / _BREATH + _BEGUN))) / 2
         sway = math.sin(math.tau * second / (2.3 * _BREATH))
-        return View(1 + _CLOSER * way + _VOICE * voice, 0.5 + _SWAY * sway, HEADS + 0.08 * way)
+        zoom = 1 + _CLOSER * way + _VOICE * voice
+        return View(zoom, 0.5 + sway * self._canvas.share(_SWAY, zoom), HEADS)

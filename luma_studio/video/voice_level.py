@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from luma_studio.audio.clip import Samples
 from luma_studio.audio.levels import WINDOWS_PER_SECOND, LevelMeter, speech_level
 
-_RANGE = 26.0  # dB below loud speech at which it counts as silent
+_RANGE = 22.0  # dB below loud speech at which it counts as silent
+_BEND = 1.4  # above 1: what is a little louder moves a lot more
 _FAINT = -50.0  # dB re full scale: what is no louder on the whole is no voice
 _OVER = 3.0  # dB that loud speech is above its mean
 
@@ -23,10 +24,9 @@ def voice_levels(pieces: Iterable[Samples], rate: int, fps: int, frames: int) ->
     for piece in pieces:
         meter.feed(piece)
     levels = meter.levels()
-    loudest = _by_frame(levels, fps, frames)
-    course: Course = np.clip((loudest - (max(speech_level(levels), _FAINT) + _OVER - _RANGE)) / _RANGE, 0, 1).astype(
-        np.float32
-    )
+    heard = _by_frame(levels, fps, frames)
+    loud = max(speech_level(levels), _FAINT) + _OVER
+    course: Course = (np.clip((heard - loud) / _RANGE + 1, 0, 1) ** _BEND).astype(np.float32)
     return course
 
 
@@ -41,9 +41,11 @@ def softened(levels: Course, fps: int, fall: float, rise: float = 0.03) -> Cours
     return followed
 
 
-def _by_frame(levels: NDArray[np.float32], fps: int, frames: int) -> NDArray[np.float32]:
-    """The loudest level while each frame is seen."""
-    starts = np.arange(frames) * WINDOWS_PER_SECOND // fps
-    padded = np.pad(levels, (0, max(0, int(starts[-1]) + 1 - len(levels))), "edge")
-    loudest: NDArray[np.float32] = np.maximum.reduceat(padded, starts)
-    return loudest
+def _by_frame(levels: NDArray[np.float32], fps: int, frames: int) -> NDArray[np.float64]:
+    """The mean level while each frame is seen."""
+    ends = np.arange(1, frames + 1) * WINDOWS_PER_SECOND // fps
+    padded = np.pad(levels, (0, max(0, int(ends[-1]) - len(levels))), "edge").astype(np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(padded)])
+    starts = np.concatenate([[0], ends[:-1]])
+    means: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
+    return means

@@ -22,10 +22,10 @@ def is_signed(secret: str, headers: Mapping[str, str], body: bytes, now: float) 
     name, sent = told.get("webhook-id", ""), told.get("webhook-timestamp", "")
     if not (secret and name and sent.isascii() and sent.isdigit()) or abs(now - int(sent[:15])) > _WINDOW:
         return False
-    signed = f"{name}.{sent}.".encode() + body
+    signed = f"{name}.{sent}.".encode("utf-8", "replace") + body
     good = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in _keys(secret)]
     items = [item.partition(",") for item in told.get("webhook-signature", "").split()]
-    given = [value.encode() for version, _, value in items if version == "v1"]
+    given = [value.encode("utf-8", "replace") for version, _, value in items if version == "v1"]
     return any(hmac.compare_digest(one, other) for one in good for other in given)
 
 

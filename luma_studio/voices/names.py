@@ -6,7 +6,7 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,30 +17,40 @@ from luma_studio.voices.base import VoiceChoice
 from luma_studio.voices.vendors import Listed
 from luma_studio.wire import Vendor, Wires, waited
 
+PERSONA = "persona"
+"""What stands in an engine's place where a persona is to speak: ``persona:asha``."""
+
+PersonaVoice = Callable[[str, str], Listed]
+"""The voice that a persona, given by its id, speaks with now; and the one that spoke so far, "" if none did."""
+
 _ID = re.compile(r"[0-9A-Za-z]{20}")
 _FEW = 8  # voices that a sentence lists
 _REST = 30.0  # seconds for which a name that no voice has is not asked for again: a page asks while one types
 
 
 class Names:
-    """What voices are called, each name asked for once.
+    """What voices are called, each name asked for once; and with what voice a persona speaks.
 
     From any thread, whether an event loop runs in it or not; it may take some seconds.
     """
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, wires: Wires, persona: PersonaVoice) -> None:
         self._wires = wires
+        self._persona = persona
         self._asking = threading.Lock()
         self._found: dict[tuple[Vendor, str], Listed] = {}
         self._missed: dict[tuple[Vendor, str], tuple[float, str]] = {}
         self._known: dict[str, Listed] = {}
 
-    def written(self, text: str) -> str:
+    def written(self, text: str, kept: str = "") -> str:
         """A voice as one writes it, with its engine, and with its id where its name stood; otherwise as it is.
 
-        Raises SettingError for a name that no voice has, or several have, and VendorError.
+        Where a persona stood it is the persona's voice; ``kept`` is the voice that is kept so far. Raises SettingError
+        for a name that no voice has, or several have, PersonaError, and VendorError.
         """
         choice = VoiceChoice.parse(text)
+        if choice.engine == PERSONA:
+            return self._of_persona(choice, kept)
         if choice.engine != elevenlabs.ENGINE or _ID.fullmatch(choice.voice):
             return text if text.strip().startswith(choice.engine) else str(choice)
         elevenlabs.checked(choice)
@@ -55,9 +65,12 @@ class Names:
         new = {"voice", "speakers"}.intersection(changes if kept is not None else Choices.model_fields)
         update: dict[str, Any] = {}
         if "voice" in new:
-            update["voice"] = self.written(choices.voice)
+            update["voice"] = self.written(choices.voice, kept.voice if kept else "")
         if "speakers" in new:
-            update["speakers"] = {name: self.written(voice) for name, voice in choices.speakers.items()}
+            before = kept.speakers if kept else {}
+            update["speakers"] = {
+                name: self.written(voice, before.get(name, "")) for name, voice in choices.speakers.items()
+            }
         return choices.model_copy(update=update)
 
     def learn(self, voices: Iterable[Listed]) -> None:
@@ -72,6 +85,16 @@ class Names:
         """A voice as one reads it, with what it is called if that is known. Asks nobody."""
         known = self.known(text)
         return f"{known.name} ({text})" if known else text
+
+    def _of_persona(self, choice: VoiceChoice, kept: str) -> str:
+        if choice.settings:
+            raise SettingError(
+                f"{choice} has settings, which a persona's voice has in personas.json. Write {PERSONA}:{choice.voice}."
+            )
+        speaks = self._persona(choice.voice, kept)
+        if VoiceChoice.parse(speaks.voice).engine == elevenlabs.ENGINE:
+            self.learn([replace(speaks, voice=speaks.voice.partition(",")[0])])
+        return speaks.voice
 
     def _asked(self, name: str) -> Listed:
         asked = self._wires.to(elevenlabs.HOME).vendor, _plain(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from luma_studio.agents import (
     RULES,
     analysis,
     avatar,
+    hot_take,
     motion,
     planning,
     sanitizer,
@@ -37,7 +39,8 @@ SCENES = [Part("Arriving", "Sit down.", 60.0, 30.0), Part("Rest", "Only breathe.
 def test_every_agent_has_a_prompt_that_is_shipped():
     script, film = (analysis, planning, sanitizer, segmentation, splice), (avatar, motion, template)
     assert [module.AGENT.name for module in (*script, *film)] == [*NAMES, *FILM]
-    assert {path.stem for path in shipped("prompts").glob("*.md")} == {*NAMES, *FILM}
+    prompts = {*NAMES, *FILM, *get_args(hot_take.Kind), "spoken"}
+    assert {path.stem for path in shipped("prompts").glob("*.md")} == prompts
 
 
 @pytest.mark.parametrize(

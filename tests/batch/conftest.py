@@ -30,30 +30,38 @@ _NOT_OURS = ("LUMA_", "ELEVENLABS_", "OPENAI_", "GROQ_", "PYTEST", "JUPYTER")
 
 @dataclass(frozen=True)
 class Cluster:
-    """The address of a scheduler, its workers' variables, and the vendors they buy from."""
+    """The address of a scheduler, its workers' variables, the vendors they buy from, and the processes."""
 
     address: str
     variables: dict[str, str]
     vendors: Vendors
+    scheduler: subprocess.Popen[bytes]
     nannies: psutil.Process
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that do runs now: those that have a kernel."""
-        return [each.parent() for each in self.nannies.children(recursive=True) if is_kernel(each)]
+        """The processes that do runs now: those that have one that has a kernel."""
+        return [each.parent() for each in self.nannies.children(recursive=True) if has_kernel(each)]
 
 
-def is_kernel(process: psutil.Process) -> bool:
+def has_kernel(process: psutil.Process) -> bool:
+    """Whether it is a process that forks kernels, and has forked one."""
     try:
-        return "ipykernel_launcher" in process.cmdline()
+        return "luma_studio.batch.mother" in process.cmdline() and bool(process.children())
     except psutil.Error:
         return False
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
+    with Vendors(contracts.check) as vendors, cluster_in(tmp_path_factory.mktemp("cluster"), vendors, 2) as found:
+        yield found
+    assert vendors.violations == []
+
+
+@contextmanager
+def cluster_in(folder: Path, vendors: Vendors, count: int) -> Iterator[Cluster]:
+    """A cluster of so many workers whose files lie in a folder."""
     with ExitStack() as servers:
-        vendors = servers.enter_context(Vendors(contracts.check))
         variables = {name: told for name, told in os.environ.items() if not name.startswith(_NOT_OURS)}
         variables["PYTHONPATH"] = os.pathsep.join([ROOT, variables.get("PYTHONPATH", "")])
         variables["ELEVENLABS_API_KEY"] = KEYS["elevenlabs"]
@@ -61,14 +69,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         told = folder / "scheduler.json"
         here = ["--host", "127.0.0.1", "--scheduler-file", str(told)]
         free = ["--port", "0", "--dashboard-address", "127.0.0.1:0"]
-        servers.enter_context(_serving("scheduler", [*here, *free], folder, variables))
+        scheduler = servers.enter_context(_serving("scheduler", [*here, *free], folder, variables))
         address = wait_for(lambda: told.exists() and json.loads(told.read_text() or "{}").get("address"))
-        plain = ["--no-dashboard", "--nworkers", "2", "--nthreads", "1", "--memory-limit", "0", "--local-directory"]
-        nannies = servers.enter_context(_serving("worker", [*here, *plain, str(folder)], folder, variables))
+        plain = ["--no-dashboard", "--nworkers", str(count), "--nthreads", "1", "--memory-limit", "0"]
+        place = ["--local-directory", str(folder)]
+        nannies = servers.enter_context(_serving("worker", [*here, *plain, *place], folder, variables))
         with Client(address) as client:
-            client.wait_for_workers(2, timeout=PATIENCE)
-        yield Cluster(address, variables, vendors, psutil.Process(nannies.pid))
-    assert vendors.violations == []
+            client.wait_for_workers(count, timeout=PATIENCE)
+        yield Cluster(address, variables, vendors, scheduler, psutil.Process(nannies.pid))
 
 
 @contextmanager

@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from luma_studio.batch import Batch, narration
-from luma_studio.batch.jobs import Run, find_notebook, read, settings_of
+from luma_studio.batch.jobs import find_notebook, read, settings_of
 from luma_studio.batch.narrating import check_no_key
+from luma_studio.batch.runs import Run
 from luma_studio.cli import main
 from luma_studio.errors import InputError, SettingError
 from luma_studio.studio import Studio
+
+MIND = "openai:gpt-5.4-mini"
 
 NARRATION = find_notebook("batch_narration.ipynb")
 
@@ -136,6 +139,7 @@ def test_a_wrong_table_is_told_with_its_file_and_row_and_nothing_runs(workspace,
         ({"script": "nowhere.txt"}, r"There is no file 'nowhere\.txt'\. Correct the parameter script"),
         ({"production": "../out"}, "The name '../out' holds what a file name cannot have"),
         ({"voice": "nobody"}, "no voice engine 'nobody'"),
+        ({"voice": "persona:nobody"}, "There is no persona 'nobody'"),
         ({"voice": "hi,rate=1"}, "espeak's rate is 1"),
         ({"voice": "elevenlabs:Rachel,stability=7"}, "stability"),
         ({"speakers": "Woman"}, r"The parameter speakers cannot be 'Woman'\. Write JSON"),
@@ -311,6 +315,32 @@ def test_a_price_that_is_not_known_is_told_and_a_budget_cannot_be_kept(workspace
     result = batch("scripts/*.txt", "--set", voice, "--budget", "5")
     assert result.exit_code == 2
     assert "the batch's budget cannot be kept" in result.stderr
+
+
+def test_what_minds_would_cost_is_told_and_counts_in_the_budget(workspace, vendors, monkeypatch):
+    monkeypatch.setenv("LUMA_MIND", MIND)
+    lines = batch("scripts/*.txt", "--dry-run").stdout.splitlines()
+    with Studio(workspace) as studio:
+        made = Batch.of(studio, ["scripts/*.txt"])
+        quotes = [quote for _, quote in made.quote(studio)]
+        own = studio.production("one", (workspace / "scripts" / "one.txt").read_text("utf-8")).quote()
+    assert [quote.cost for quote in quotes] == [0, 0]
+    assert quotes[0].minds == own.minds
+    questions = sum(each.calls for each in own.minds)
+    assert questions >= 2
+    assert all(quote.minds_cost > 0 for quote in quotes)
+    for line, quote in zip(lines, quotes, strict=False):
+        assert line.endswith(
+            f"3 clauses to speak, 0 here; {questions} questions to minds, about ${quote.minds_cost:.4f}"
+        )
+    cost = sum(quote.minds_cost for quote in quotes)
+    assert lines[2] == f"2 runs of 2 to do, about ${cost:.4f} to buy; nothing was run."
+    result = batch("scripts/*.txt", "--budget", "0.0000001")
+    assert result.exit_code == 2
+    assert f"The batch would cost ${cost:.4f}" in result.stderr
+    result = batch("scripts/*.txt", "--set", "mind=openai:unheard-of", "--budget", "5")
+    assert "What openai:unheard-of costs is not known" in result.stderr
+    assert vendors.requests == []
 
 
 def test_what_one_types_to_go_on_is_what_one_typed(workspace):

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from luma_studio.batch import report
-from luma_studio.batch.jobs import Run
-from luma_studio.batch.running import Outcome, outcome_of, outcome_path
+from luma_studio.batch.runs import Outcome, Run, outcome_of, outcome_path
 from luma_studio.store import files
 
 ABOUT = report.About("evening", "luma-studio batch 'a b.txt' --set speakers='{\"A\": \"hi\"}'", 1.8e9, 3723.4)

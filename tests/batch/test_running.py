@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import nbformat
 import psutil
 import pytest
-from batch.conftest import VOICE, Cluster, scripts, wait_for
+from batch.conftest import VOICE, Cluster, cluster_in, scripts, wait_for
 from click.testing import CliRunner
 from helpers.vendors import KEYS, Fault, elevenlabs_error
 from nbformat.v4 import new_code_cell, new_notebook
@@ -27,7 +27,7 @@ from luma_studio.audio import codec
 from luma_studio.batch import Batch, batching, run
 from luma_studio.batch import cluster as clusters
 from luma_studio.batch.batching import BatchBudgetError
-from luma_studio.batch.running import outcome_of
+from luma_studio.batch.runs import outcome_of
 from luma_studio.cli import main
 from luma_studio.errors import BusyError
 from luma_studio.store import files
@@ -180,7 +180,7 @@ def test_each_run_leaves_its_result_as_json_beside_its_master_and_in_its_noteboo
     executed = nbformat.read(done.folder / "runs" / outcome["notebook"], as_version=4)
     nbformat.validate(executed)
     shown = json.dumps([cell.get("outputs") for cell in executed.cells])
-    assert "image/png" in shown
+    assert "image/svg+xml" in shown
     assert "vnd.luma-studio.result+json" in shown
     assert "luma-progress" not in shown
 
@@ -340,6 +340,31 @@ def test_ctrl_c_leaves_whole_files_and_no_process_and_the_same_goes_on_later(clu
     assert steps.ended() == {"stop-a": "done before", "stop-b": "good", "stop-c": "good"}
     bought = {text: count for text, count in cluster.vendors.bought.items() if "stop-" in text}
     assert bought == {f"Breathe in stop-{name} {number}": 1 for name in "abc" for number in range(3)}
+
+
+def test_a_scheduler_that_is_lost_in_the_middle_is_one_sentence_and_the_same_goes_on_later(
+    cluster, workspace, tmp_path_factory
+):
+    scripts(workspace / "calm", "lost-a", "lost-b", "lost-c")
+    cluster.vendors.misbehave(Fault(how="hang"), when=lambda request: "Breathe in lost-b 1" in request.texts)
+    told = ["calm/*.txt", "--set", f"voice={VOICE}"]
+    with cluster_in(tmp_path_factory.mktemp("lost"), cluster.vendors, 1) as lost:
+        process = command(lost, workspace, *told, "--scheduler", lost.address)
+        wait_for(lambda: cluster.vendors.bought["Breathe in lost-b 1"])  # it is on its way
+        lost.scheduler.kill()
+        _, err = process.communicate(timeout=120)
+    cluster.vendors.release()
+    assert process.returncode == 1, err
+    assert "good      lost-a" in err
+    (line,) = [each for each in err.splitlines() if each.startswith("error")]
+    assert f"The scheduler at {lost.address} was lost" in line
+    assert "Traceback" not in err
+    folder = workspace / "generated_audio" / "calm.batch"
+    assert sorted(Page((folder / "report.html").read_text("utf-8")).statuses) == ["good", "not run", "not run"]
+    _, steps = do(cluster, workspace, "calm/*.txt", settings={"voice": VOICE})
+    assert steps.ended() == {"lost-a": "done before", "lost-b": "good", "lost-c": "good"}
+    bought = {text: count for text, count in cluster.vendors.bought.items() if "lost-" in text}
+    assert bought == {f"Breathe in lost-{name} {number}": 1 for name in "abc" for number in range(3)}
 
 
 # Money

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +16,11 @@ from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.clientwrap import PapermillNotebookClient
 
-from luma_studio.batch import cluster, running
-from luma_studio.batch.jobs import Run, read
-from luma_studio.batch.running import Outcome, Start, execute
+from luma_studio.batch import cluster, forked, mother, running
+from luma_studio.batch.jobs import read
+from luma_studio.batch.running import execute
+from luma_studio.batch.runs import Outcome, Run, Start
+from luma_studio.errors import BusyError
 from luma_studio.store import files
 
 
@@ -76,6 +80,16 @@ def test_a_kernel_waits_for_its_turn_and_one_that_waits_too_long_is_a_run_that_f
     assert did(run, workspace).status == "good"
 
 
+def test_a_run_that_another_worker_has_under_way_is_not_done_beside_it(workspace, run, monkeypatch):
+    held = files.hold(workspace / "runs" / f".{run.id}.lock")
+    monkeypatch.setattr(running, "_WAIT", 0)
+    with pytest.raises(BusyError, match="is being done by another worker"):
+        execute(run, workspace, Start(workspace, {}), lambda _: None)
+    assert not list(workspace.rglob(f"{run.id}.*"))
+    held.release()
+    assert did(run, workspace).status == "good"
+
+
 def test_a_kernel_that_dies_is_a_run_that_failed_and_says_so(workspace, run):
     notebook = nbformat.read(run.notebook, as_version=4)
     notebook.cells[1].source = "import os\n\nos._exit(3)"
@@ -84,6 +98,45 @@ def test_a_kernel_that_dies_is_a_run_that_failed_and_says_so(workspace, run):
     assert outcome.status == "failed"
     assert "died" in outcome.error.lower()
     assert "\n" not in outcome.error
+
+
+def test_a_process_that_forks_kernels_has_no_thread_which_its_children_would_miss():
+    rooms = "; ".join(f"import {room}" for room in mother.ROOMS)
+    code = f"import threading; {rooms}; print(threading.active_count())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "1\n"
+
+
+def test_what_forks_kernels_is_replaced_where_it_was_killed(workspace, run):
+    assert did(run, workspace).status == "good"
+    there = forked.mother()
+    there._process.kill()
+    there._process.wait()
+    assert did(run, workspace).status == "good"
+
+
+def test_a_kernel_starts_by_itself_where_none_can_be_forked(workspace, run, monkeypatch):
+    monkeypatch.setattr(forked, "mother", lambda: None)
+    monkeypatch.setattr(running, "mother", lambda: None)
+    assert did(run, workspace).status == "good"
+
+
+def test_forked_kernels_know_what_they_are_told_and_draw_other_numbers_by_chance(workspace, run):
+    notebook = nbformat.read(run.notebook, as_version=4)
+    notebook.cells[1].source = "import os, random\n\nimport numpy.random\n\nprint(os.environ['LUMA_TOLD'], os.getcwd())"
+    notebook.cells[1].source += "\nprint(random.random(), numpy.random.random(), os.environ.get('LUMA_OTHER'))"
+    nbformat.write(notebook, run.notebook)
+    printed = []
+    for told in ("one", "two"):
+        variables = {"LUMA_TOLD": told, **({"LUMA_OTHER": "x"} if told == "one" else {})}
+        outcome = execute(run, workspace / told, Start(workspace, variables), lambda _: None)
+        ensure_event_loop().close()
+        assert outcome.status == "good", outcome.error
+        (cell,) = nbformat.read(workspace / told / "runs" / outcome.notebook, as_version=4).cells[-1:]
+        printed.append(cell.outputs[0].text.split())
+    (one, at, *chances, other), (two, _, *others, none) = printed
+    assert (one, two, other, none, at) == ("one", "two", "x", "None", str(workspace))
+    assert not set(chances) & set(others)
 
 
 def test_a_kernel_that_works_elsewhere_knows_what_this_folders_env_says_and_nothing_of_it_is_kept(workspace, run):

@@ -33,7 +33,8 @@ from playwright.sync_api import (
 )
 
 from luma_studio.production import Production
-from luma_studio.studio import AUDIO, Studio
+from luma_studio.settings import AUDIO
+from luma_studio.studio import Studio
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-secret-openai-7f3a91",

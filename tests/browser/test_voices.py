@@ -23,6 +23,12 @@ OFFERS = [
         ],
     },
     {"problem": "OpenAI needs a key.", "vendor": "OpenAI", "lacks_key": True},
+    {
+        "engine": "persona",
+        "vendor": "Personas",
+        "models": [],
+        "voices": [{"voice": "persona:asha", "name": "Asha", "about": "Kept a timetable.", "preview": ""}],
+    },
 ]
 
 
@@ -85,3 +91,19 @@ def test_a_name_that_nobody_has_is_told_and_the_voice_stays(page: Page, modules:
     written.press("Tab")
     expect(page.get_by_role("alert").filter(has_text=nobody)).to_be_visible()
     expect(written).to_have_value(RACHEL + MODEL)
+
+
+def test_a_persona_that_is_chosen_becomes_the_voice_it_speaks_with(page: Page, modules: str) -> None:
+    editor = opened(page, modules, DREW + MODEL, written="espeak:hi+f3,rate=140")
+    page.get_by_label("Spoken by").select_option("persona:asha")
+    expect(page.get_by_label("Pace")).to_have_value("140")
+    expect(page.get_by_label("Spoken by")).to_have_value("espeak")
+    assert editor.asked("written") == [{"voice": "persona:asha"}]
+
+
+def test_a_persona_without_a_voice_is_told_and_the_voice_stays(page: Page, modules: str) -> None:
+    nobody = "There is no persona 'asha'."
+    opened(page, modules, DREW + MODEL, written={"error": nobody, "kind": "PersonaError"})
+    page.get_by_label("Spoken by").select_option("persona:asha")
+    expect(page.get_by_role("alert").filter(has_text=nobody)).to_be_visible()
+    expect(page.get_by_label("Spoken by")).to_have_value("elevenlabs")

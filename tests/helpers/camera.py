@@ -17,6 +17,7 @@ import av
 import numpy as np
 import pytest
 
+from luma_studio.errors import OutcomeUnknownError
 from luma_studio.store import files
 from luma_studio.store.ledger import Account, Purchase
 from luma_studio.video import engines
@@ -56,6 +57,8 @@ class Camera:
         self.busiest = 0
         self.cost = None if cost is None else Decimal(cost)
         self.joined: list[Cut] = []
+        self.unheard: set[str] = set()
+        """Scenes whose request is answered by nothing, once."""
         self.waits_for = 1
         """How many must be under way before the first one ends."""
         self._busy = 0
@@ -92,6 +95,9 @@ class Camera:
     async def _made(self, name: str, seconds: float, account: Account, into: Path, tell: Tell) -> Made:
         async def send(path: Path) -> Answer:
             self.bought[name] += 1
+            if name in self.unheard:
+                self.unheard.discard(name)
+                raise OutcomeUnknownError("The camera did not answer.", vendor="Camera")
             files.write(path, json.dumps({"id": f"video-{name}"}).encode(), durable=True)
             return Answer({}, b"")
 

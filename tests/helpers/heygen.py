@@ -144,7 +144,7 @@ class HeyGen:
         video = self.videos[video_id]
         if rest.endswith("jpg"):
             return Answer(200, (_thumbnail(),), {"content-type": "image/jpeg"})
-        if name in self._expired:
+        if name.replace(".captioned", "") in self._expired:
             raise Refused(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
         if self.no_video:
             return Answer(200, (b"<html>Gone</html>",), {"content-type": "video/mp4"})
@@ -234,9 +234,12 @@ class HeyGen:
             video.without -= 1
             return {**told, "video_url": None, "duration": None}
         home = f"{self.vendors.address('results')}/heygen/{video.video_id}"
+        address = self._address(home, video, looked=looked)
+        burned = (video.asked.get("caption") or {}).get("style")
         return {
             **told,
-            "video_url": self._address(home, video, looked=looked),
+            "video_url": address,
+            "captioned_video_url": address.replace(".mp4", ".captioned.mp4") if burned else None,
             "thumbnail_url": f"{home}.jpg",
             "duration": video.seconds,
             "completed_at": 1_790_000_300,

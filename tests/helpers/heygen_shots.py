@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -73,17 +72,15 @@ class Workshop:
     def outcomes(self) -> list[str]:
         return [entry.outcome for entry in self.ledger.entries()]
 
-    def engine(
-        self, choice: str = "heygen", sounds: Mapping[str, str] | None = None, *, force_upload: bool = False
-    ) -> HeyGen:
-        return HeyGen(*self._parts(choice, force_upload), sounds or {})
+    def engine(self, choice: str = "heygen", *, force_upload: bool = False) -> HeyGen:
+        return HeyGen(*self._parts(choice, force_upload))
 
     def film_engine(self, choice: str = "heygen") -> HeyGenFilm:
         return HeyGenFilm(*self._parts(choice, False))
 
     def _parts(self, choice: str, force_upload: bool) -> tuple[Any, ...]:
         assets = Assets(self.folder, force_upload=force_upload)
-        return EngineChoice.parse(choice), self.wires, Settings().video_price, assets, Polling()
+        return EngineChoice.parse(choice), self.wires, Settings().minute_price, assets, Polling()
 
     def place(self, engine: HeyGen, scene: Shot) -> Path:
         return self.folder / ".store" / "videos" / f"{fingerprint(engine.identity(scene))}.mp4"

@@ -66,9 +66,15 @@ VOICES = {
 
 OPENAI_VOICES = ("alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse")
 
+TRANSCRIBERS = {
+    "openai": ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize"),
+    "groq": ("whisper-large-v3", "whisper-large-v3-turbo"),
+}
+"""The models that transcribe."""
+
 MODELS = {
-    "openai": ("gpt-5.5", "gpt-5.4-mini", "gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
-    "groq": ("llama-3.3-70b-versatile", "openai/gpt-oss-120b", "playai-tts"),
+    "openai": ("gpt-5.5", "gpt-5.4-mini", "gpt-4o-mini-tts", "tts-1", "tts-1-hd", *TRANSCRIBERS["openai"]),
+    "groq": ("llama-3.3-70b-versatile", "openai/gpt-oss-120b", "playai-tts", *TRANSCRIBERS["groq"]),
 }
 
 _PAGE = 8  # voices on a page, however many were asked for, so that there are two
@@ -836,6 +842,10 @@ class Vendors:
                 return json_answer({"object": "list", "data": listed})
             case "POST", "/audio/speech":
                 return self._openai_speech(request)
+            case "POST", "/audio/transcriptions":
+                from helpers import transcripts  # noqa: PLC0415 - which is made of what is here
+
+                return transcripts.answer(request)
             case "POST", "/chat/completions":
                 return self._completion(request)
         raise Refused(404, openai_error(f"Invalid URL ({request.method} {request.path})"))

@@ -227,6 +227,7 @@ def test_a_photo_that_is_sent_in_pieces_is_there_whole_and_is_seen_in_the_scenes
     assert (studio.photos.folder / "मीरा.png").read_bytes() == picture()
     assert {"topic": "photos", "value": None} in sent
     assert films.do_photos()["photos"] == ("मीरा.png",)
+    assert films.do_photo(films.do_photos()["personas"][0]["photo"])[1][0].startswith(b"\xff\xd8")
     films.do_choose(photo="मीरा.png")
     assert [each["photo"] for each in films.do_state()["production"]["scenes"]] == ["मीरा", "मीरा"]
     assert films.do_photo("मीरा.png")[1][0].startswith(b"\xff\xd8")

@@ -592,13 +592,14 @@ def test_no_two_things_in_the_module_have_one_name() -> None:
 
 
 def test_what_vendors_offer_is_told_with_a_reason_where_there_is_nothing(session: Session) -> None:
-    offered = ScriptEditor(session).do_offers()
+    *offered, personas = ScriptEditor(session).do_offers()
     assert [each["vendor"] for each in offered] == ["ElevenLabs", "OpenAI"]
+    assert "persona:asha" in [each["voice"] for each in personas["voices"]]
     assert all("needs a key" in each["problem"] and each["lacks_key"] for each in offered)
 
 
 def test_voices_and_models_of_a_vendor_with_a_key_are_offered(session: Session, vendors: Vendors) -> None:
-    elevenlabs, openai = ScriptEditor(session).do_offers()
+    elevenlabs, openai, _ = ScriptEditor(session).do_offers()
     assert len(elevenlabs["voices"]) == len(VOICES)  # they come on two pages
     assert elevenlabs["voices"][0]["voice"].startswith("elevenlabs:")
     assert elevenlabs["models"][0] == "eleven_multilingual_v2"

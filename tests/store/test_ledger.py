@@ -213,3 +213,39 @@ def test_what_came_to_nothing_is_told_and_asked_for_anew(ledger, workspace):
     asyncio.run(bought(made, vendor))
     assert vendor.asked == 2
     assert [entry.note for entry in ledger.entries()] == ["The job failed there.", ""]
+
+
+def test_what_was_bought_after_all_makes_clear_what_was_not(ledger, workspace):
+    made = of_unknown_outcome(ledger, workspace)
+    vendor = Vendor()
+    asyncio.run(bought(made, vendor))  # on purpose: nobody looked for the first
+    assert asyncio.run(searched(made, vendor, b"job")) == (b"sound", 0)
+    assert [entry.outcome for entry in ledger.entries()] == ["unknown", "arrived", "arrived"]
+    assert ledger.spent() == Decimal("0.03")
+
+
+def test_what_an_earlier_request_turned_out_to_have_made_is_taken_up_and_paid_once(ledger, workspace):
+    made, vendor = of_unknown_outcome(ledger, workspace), Vendor()
+
+    async def taken_up() -> tuple[bytes, bool, bool]:
+        async with made.claim("key") as claimed:
+            before = claimed.is_unclear()
+            claimed.take_up(b"job")
+            return await claimed.buy(PENNY, vendor), before, claimed.is_unclear()
+
+    assert asyncio.run(taken_up()) == (b"job", True, False)
+    assert vendor.asked == 0
+    assert [(entry.outcome, entry.cost) for entry in ledger.entries()] == [("arrived", Decimal("0.01"))]
+
+
+def test_the_vendors_own_name_for_what_arrived_is_known_afterwards(ledger, workspace):
+    made = account(ledger, workspace)
+
+    async def named() -> None:
+        async with made.claim("key") as claimed:
+            await claimed.buy(PENNY, Vendor())
+            claimed.know("job-7")
+
+    asyncio.run(named())
+    asyncio.run(bought(made, Vendor(), key="other"))
+    assert [entry.request_id for entry in ledger.entries()] == ["job-7", "r-1"]

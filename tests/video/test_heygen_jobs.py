@@ -34,7 +34,7 @@ from luma_studio.settings import Polling
 from luma_studio.store import files
 from luma_studio.store.ledger import Account
 from luma_studio.video import heygen_jobs
-from luma_studio.video.base import Told
+from luma_studio.video.base import Look, Told
 from luma_studio.wire import Wires
 
 TRIES = 3
@@ -193,6 +193,14 @@ def test_a_list_that_cannot_be_had_buys_nothing(workshop, heygen, workspace):
     check_bought_once(workshop, heygen, engine, scene)
 
 
+def test_a_list_that_has_it_a_little_later_is_looked_at_again(workshop, heygen, workspace):
+    engine, scene = workshop.engine(), shot(workspace)
+    began_unseen(workshop, heygen, engine, scene)
+    heygen.vendors.misbehave(Fault(200, {"data": [], "has_more": False, "next_token": None}), times=2, when=lists)
+    asyncio.run(workshop.film(engine, scene))
+    assert list(heygen.bought.values()) == [1]
+
+
 def test_where_the_list_has_it_not_it_is_asked_for_anew(workshop, heygen, workspace):
     heygen.listed = False
     engine, scene = workshop.engine(), shot(workspace)
@@ -331,6 +339,12 @@ def test_an_address_that_has_expired_is_asked_for_anew(workshop, heygen, workspa
     made = asyncio.run(workshop.film(workshop.engine(), shot(workspace)))
     assert ".2.mp4" in made.video_url
     assert len(list(filter(fetches, heygen.vendors.requests))) == 3
+
+
+def test_where_captions_are_burned_the_video_that_has_them_is_fetched(workshop, heygen, workspace):
+    heygen.expiring = 1
+    made = asyncio.run(workshop.film(workshop.engine(), shot(workspace, look=Look())))
+    assert ".1.captioned.mp4" in made.video_url
 
 
 def test_addresses_that_always_expire_are_told_and_the_video_is_had_later(workshop, heygen, workspace):

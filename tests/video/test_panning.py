@@ -99,6 +99,19 @@ def test_the_move_is_smooth_to_a_fraction_of_a_pixel():
     assert steps.max() - steps.min() < 0.05
 
 
+@pytest.mark.parametrize("size", [(40, 300), (300, 40)])
+def test_a_picture_that_is_contained_is_seen_whole_in_every_view(size):
+    framed = Image.new("RGB", size, "white")
+    framed.paste("black", (4, 4, size[0] - 4, size[1] - 4))
+    canvas = Canvas.of(framed, replace(LOOK, width=256, height=256, fit="contain", background="#000000"), 1.2)
+    for view in (View(1.0, 0, 0), View(1.2, 1, 1), View(1.2, 0.5, 0.16)):
+        planes = np.zeros((256, 256), np.uint8), np.zeros((128, 128), np.uint8), np.zeros((128, 128), np.uint8)
+        canvas.show(view, planes)
+        rows, columns = np.nonzero(planes[0] > 100)
+        high, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert abs(high / wide - size[1] / size[0]) < 0.15 * size[1] / size[0]
+
+
 def test_who_stops_it_leaves_nothing(tmp_path, still):
     def tell(how_far):
         if how_far.share:

@@ -249,7 +249,7 @@ def test_a_name_that_several_have_is_told_with_their_ids(studio, vendors):
     ):
         studio.names.written("elevenlabs:Bo")
     vendors.voices["c" * 20] = "Bo"
-    assert names.Names(studio.wires).written("elevenlabs:Bo") == f"elevenlabs:{'c' * 20}"
+    assert names.Names(studio.wires, studio.personas.voice).written("elevenlabs:Bo") == f"elevenlabs:{'c' * 20}"
 
 
 def test_without_a_key_a_name_says_what_it_needs(studio):
