@@ -135,7 +135,8 @@ class Film:
 class SceneQuote:
     """What filming a scene would buy: US dollars (None: not known), nothing where it is ``here``.
 
-    ``changed`` says that it was filmed before, and that its sound, photo or options are others since.
+    ``changed`` says that it was filmed before, and that its sound, photo or options are others since. ``still`` is the
+    file of its photo, or of the card that stands for one where it is ``drawn``.
     """
 
     scene_id: str
@@ -146,6 +147,8 @@ class SceneQuote:
     changed: bool
     cost: Decimal | None
     problem: str = ""
+    still: Path | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +241,19 @@ def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
         here = equipment.videos.get(name) is not None
         changed = before.get(shot.scene, "") not in ("", name)
         cost = Decimal(0) if here else engine.price(shot)
-        problem = "" if here else _said(partial(engine.check, shot))
         found.append(
-            SceneQuote(shot.scene, shot.title, shot.sound.seconds, shot.photo.name, here, changed, cost, problem)
+            SceneQuote(
+                shot.scene,
+                shot.title,
+                shot.sound.seconds,
+                shot.photo.name,
+                here,
+                changed,
+                cost,
+                "" if here else _said(partial(engine.check, shot)),
+                _still(shot),
+                shot.photo.drawn,
+            )
         )
     cut = _cut(footage, (), equipment.videos)
     return FilmQuote(choices.film, tuple(found), engines.assembly_price(choices.assembly, equipment.kit, cut))
@@ -254,11 +267,15 @@ def _quoted_whole(footage: Footage, equipment: Equipment, engine: HeyGenFilm, wa
     found = tuple(
         SceneQuote(
             shot.scene, shot.title, shot.sound.seconds, shot.photo.name, here, not before <= {"", name},
-            Decimal(0), "" if here else _said(lambda: engine.check(wanted)),
+            Decimal(0), "" if here else _said(lambda: engine.check(wanted)), _still(shot), shot.photo.drawn,
         )
         for shot in wanted
     )  # fmt: skip
     return FilmQuote(footage.choices.assembly, found, Decimal(0) if here else engine.price(wanted))
+
+
+def _still(shot: Shot) -> Path | None:
+    return None if shot.photo.still is None else shot.photo.still.path
 
 
 def _said(check: Callable[[], None]) -> str:

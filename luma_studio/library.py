@@ -18,22 +18,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeVar
 
-from luma_studio import export
+from luma_studio import export, film
 from luma_studio.audio import codec
 from luma_studio.errors import AudioError, SettingError, StoreError, UnsafeNameError
 from luma_studio.progress import Event, Listener, unheard
 from luma_studio.store import files
 from luma_studio.store.state import FILE
 
-FileKind = Literal["master", "scene", "captions", "chapters", "audit", "manifest", "other"]
+FileKind = Literal["master", "film", "scene", "video", "captions", "chapters", "audit", "manifest", "still", "other"]
 
 _TRASH = ".trash"
 _WAIT = 1.0  # seconds for an export to finish
 _PIECE = 1 << 20  # bytes copied between two events
-_KINDS: Mapping[str, FileKind] = {"chapters.json": "chapters", "audit.json": "audit", export.MANIFEST: "manifest"}
+_KINDS: Mapping[str, FileKind] = {
+    "chapters.json": "chapters",
+    "audit.json": "audit",
+    export.MANIFEST: "manifest",
+    film.MANIFEST: "manifest",
+    film.FILM: "film",
+}
 _AUDIO = frozenset(f".{kind}" for kind in export.KINDS)
 _CAPTIONS = frozenset({".srt", ".vtt"})
-_OTHERS = frozenset({".json", ".mp4"})
+_MORE: Mapping[str, FileKind] = {".json": "other", ".mp4": "video", ".jpg": "still", ".png": "still"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,7 @@ def _kind(name: str) -> FileKind | None:
         return "scene" if export.is_scene_name(name) else "master"
     if ending in _CAPTIONS:
         return "captions"
-    return "other" if ending in _OTHERS else None
+    return _MORE.get(ending)
 
 
 def _manifest(folder: Path) -> dict[str, str]:

@@ -11,13 +11,16 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from luma_studio import deciding, speaking
-from luma_studio.agents import Thinking
+from luma_studio import animating, deciding, speaking
+from luma_studio.agents import Decision, Thinking
+from luma_studio.agents.motion import Bundle, Described, bundled
+from luma_studio.animating import Animation, AnimationQuote
 from luma_studio.audio.clip import Clip
 from luma_studio.errors import ScriptError, SettingError
 from luma_studio.film import Equipment
 from luma_studio.persona import Personas
 from luma_studio.production import Means, Production
+from luma_studio.progress import Listener, unheard
 from luma_studio.script import Clause, decode, parse
 from luma_studio.settings import AUDIO, Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
@@ -27,6 +30,8 @@ from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.store.videos import VideoStore
+from luma_studio.video import engines
+from luma_studio.video.base import Motion
 from luma_studio.video.engines import Kit
 from luma_studio.video.photos import Photos
 from luma_studio.voices import Hear, Names, Utterance, Voice, VoiceChoice, make_voice, preview, server_of, voiced
@@ -223,6 +228,27 @@ class Studio:
             self._voices[key] = make_voice(choice, self.wires, self.settings.price)
         return self._voices[key]
 
+    async def animate(self, motion: Motion, engine: str = "preview", listener: Listener = unheard) -> Animation:
+        """Have a still move for 5 or 10 seconds; the clip lies in ``generated_audio/animated``, and is made once.
+
+        One that a vendor still makes is ``processing``: the next call takes it up. Raises SettingError for what the
+        engine cannot do, NoKeyError, VendorError, VideoError, BudgetError, and Stopped from the listener.
+        """
+        made_by, account = engines.image_to_video(engine, self._kit()), self._budgeted(animating.FOLDER)
+        return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
+
+    async def write_motion(self, described: Described) -> Decision[Bundle]:
+        """How a still could move, as a bundle to be seen and changed first: by a mind, or the rules."""
+        return await bundled(described, self.thinking(animating.FOLDER))
+
+    def animation_quote(self, motion: Motion, engine: str = "preview") -> AnimationQuote:
+        """What having a still move would buy. Nothing is sent. Raises SettingError, NoKeyError as ``animate`` does."""
+        return animating.quoted(motion, engines.image_to_video(engine, self._kit()), self._videos)
+
+    def animations(self) -> tuple[Animation, ...]:
+        """The stills that were had move, the newest first."""
+        return animating.animations(self._animated)
+
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
@@ -230,8 +256,11 @@ class Studio:
     def thinking(self, name: str) -> Thinking:
         """What a mind writes with outside of any production, by the settings; it is bought under this name."""
         means = self._means
-        account = replace(self.account(name), budget=self.settings.budget, within=means.within)
-        return Thinking(self.settings, self.wires, account, means.token_prices, means.prompts)
+        return Thinking(self.settings, self.wires, self._budgeted(name), means.token_prices, means.prompts)
+
+    def _budgeted(self, name: str) -> Account:
+        """Where what is bought outside of any production is written down, within the settings' budgets."""
+        return replace(self.account(name), budget=self.settings.budget, within=self._means.within)
 
     def close(self) -> None:
         """Let go of voices and their processes."""
@@ -258,13 +287,25 @@ class Studio:
 
     def filming(self, force_upload: bool = False) -> Equipment:
         """What productions are filmed with; ``force_upload`` has vendors given anew what they have."""
-        kit = Kit(self.wires, self.settings.minute_price, self.folder, force_upload)
-        return Equipment(VideoStore(self.folder / STORE / "videos"), self.photos, kit)
+        return Equipment(self._videos, self.photos, self._kit(force_upload))
+
+    def _kit(self, force_upload: bool = False) -> Kit:
+        """What engines work with."""
+        return Kit(self.wires, self.settings.minute_price, self.folder, force_upload)
 
     @property
     def photos(self) -> Photos:
         """The photos of this workspace, which lie in its folder ``photos/``."""
         return Photos(self.workspace / "photos", self.folder / STORE / "cards", self.personas)
+
+    @property
+    def _videos(self) -> VideoStore:
+        return VideoStore(self.folder / STORE / "videos")
+
+    @property
+    def _animated(self) -> Path:
+        """Where clips of stills lie."""
+        return self.folder / animating.FOLDER
 
     def _takes(self, rate: int) -> TakeStore:
         """The store of takes at a rate, kept because it knows what it has read."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from luma_studio.batch import report
 from luma_studio.batch.cluster import Workers, done, workers
-from luma_studio.batch.jobs import NARRATION, find_notebook, read
+from luma_studio.batch.jobs import NARRATION, SPEAKING, find_notebook, read
 from luma_studio.batch.narrating import narration
 from luma_studio.batch.runs import Outcome, Run, Start, folder_of, outcome_of
 from luma_studio.batch.showing import Listener, Step, shown, tell_workers
@@ -67,7 +67,7 @@ class Batch:
         Nothing is sent or begun.
         """
         todo = self.runs if again else self.waiting()
-        return tuple((run, _quote(studio, run)) for run in todo if run.notebook.name == NARRATION)
+        return tuple((run, _quote(studio, run)) for run in todo if run.notebook.name in SPEAKING)
 
     def waiting(self) -> tuple[Run, ...]:
         """The runs that have not ended well yet."""

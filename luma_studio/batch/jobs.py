@@ -23,6 +23,9 @@ from luma_studio.shipped import shipped
 from luma_studio.store import files
 
 NARRATION = "batch_narration.ipynb"
+FILM = "batch_video.ipynb"
+SPEAKING = (NARRATION, FILM)
+"""The notebooks whose parameters are those of a narration, and are checked as such."""
 _TABLES = (".csv", ".jsonl", ".yaml", ".yml")
 _ID = 16  # hexadecimal digits
 _FORMAT = 4  # of notebooks
@@ -132,7 +135,7 @@ def _run(notebook: Path, code: str, known: Parameters, where: str, given: Parame
     parameters: dict[str, Any] = {name: _typed(value, known[name]) for name, value in given.items()}
     script = parameters.get("script")
     label = str(parameters.get("production") or (Path(str(script)).stem if script else where))
-    if notebook.name == NARRATION:
+    if notebook.name in SPEAKING:
         try:
             label = narration(**parameters).name
         except InputError as error:

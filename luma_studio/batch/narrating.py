@@ -19,6 +19,7 @@ from luma_studio.batch.result import path_of, result_of
 from luma_studio.batch.runs import PROGRESS, RESULT, Result
 from luma_studio.errors import BusyError, SettingError
 from luma_studio.export import Exported
+from luma_studio.film import Film
 from luma_studio.persona import Personas
 from luma_studio.production import Production
 from luma_studio.progress import Event, Listener
@@ -120,9 +121,9 @@ def _show(data: Mapping[str, Any], **options: Any) -> None:
         shell.display_pub.publish(dict(data), **options)
 
 
-def record(production: Production, exported: Exported, bought: int) -> Result:
+def record(production: Production, exported: Exported, bought: int, film: Film | None = None) -> Result:
     """Keep what was made: in the production's folder, and as this cell's output."""
-    found = result_of(production, exported, bought)
+    found = result_of(production, exported, bought, film)
     plain = found.model_dump(mode="json")
     files.write_json(path_of(production), plain)
     _show({RESULT: plain, "text/plain": found.audit or f"{found.seconds:.1f} s"})

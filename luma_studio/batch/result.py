@@ -8,13 +8,14 @@ from pathlib import Path
 from luma_studio.batch.drawing import waveform
 from luma_studio.batch.runs import Result
 from luma_studio.export import Exported
+from luma_studio.film import Film
 from luma_studio.production import Production
 
 FILE = "result.json"
 
 
-def result_of(production: Production, exported: Exported, bought: int) -> Result:
-    """The result of a production that has just been exported."""
+def result_of(production: Production, exported: Exported, bought: int, film: Film | None = None) -> Result:
+    """The result of a production that has just been exported, and filmed or not."""
     timeline, loud, audit = production.timeline, exported.loudness, exported.audit
     return Result(
         production=production.name,
@@ -32,6 +33,8 @@ def result_of(production: Production, exported: Exported, bought: int) -> Result
         audit="" if audit is None else audit.summary,
         cost=production.spent,
         waveform=waveform(timeline),
+        film="" if film is None else film.film,
+        videos=() if film is None else tuple(each.video for each in film.results if each.video),
     )
 
 

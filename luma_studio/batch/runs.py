@@ -50,7 +50,8 @@ class Result(BaseModel):
     """What was made: names of files in the production's ``folder``, seconds, LUFS, dBTP, US dollars.
 
     ``cost`` is what the production has cost in all, ``bought`` the clauses that this run spoke and did not find in the
-    store; ``waveform`` are levels from 0 to 1, evenly spaced.
+    store; ``waveform`` are levels from 0 to 1, evenly spaced. Where it was filmed, ``film`` is that file ("" for one
+    that is not whole), and ``videos`` are those of the scenes that are there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +71,8 @@ class Result(BaseModel):
     audit: str
     cost: Decimal
     waveform: tuple[float, ...]
+    film: str = ""
+    videos: tuple[str, ...] = ()
 
 
 class Outcome(BaseModel):

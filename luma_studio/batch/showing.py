@@ -38,6 +38,8 @@ _STAGES = {
     "encode": "Encoding",
     "write": "Writing",
     "audit": "Auditing",
+    "film": "Filming",
+    "join": "Putting together",
 }
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from luma_studio.panels.agents import Agents
+    from luma_studio.panels.animator import Animator
     from luma_studio.panels.audio_library import AudioLibrary
     from luma_studio.panels.audio_players import AudioPlayers
+    from luma_studio.panels.films import Films
     from luma_studio.panels.health import Health
     from luma_studio.panels.pause_timeline import PauseTimeline
     from luma_studio.panels.productions import Productions
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "Agents": "agents",
+    "Animator": "animator",
     "AudioLibrary": "audio_library",
     "AudioPlayers": "audio_players",
+    "Films": "films",
     "Health": "health",
     "PauseTimeline": "pause_timeline",
     "Productions": "productions",
@@ -35,8 +39,10 @@ _ROOMS = {
 
 __all__ = [
     "Agents",
+    "Animator",
     "AudioLibrary",
     "AudioPlayers",
+    "Films",
     "Health",
     "PauseTimeline",
     "Productions",

@@ -22,7 +22,7 @@ from luma_studio.store.state import FILE
 from luma_studio.timeline.master import loudness
 
 _SOUNDS = ".sounds.json"  # which sound each exported file has, and when it was written
-_RANKS = ("master", "scene", "captions", "chapters", "audit", "manifest", "other")
+_RANKS = ("master", "film", "scene", "video", "still", "captions", "chapters", "audit", "manifest", "other")
 _Seen = Mapping[str, tuple[int, float]]  # of files by name: bytes, and when they were changed
 _MOST_FINDINGS = 20
 _LIMITED = 0.5  # LU under what was chosen, from which peaks are to blame and not rounding

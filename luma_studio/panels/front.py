@@ -1,9 +1,9 @@
 """The front ends of the panels: one ES module and one style sheet each, as a widget needs them.
 
 The files stand beside the Python and are plain ES modules that import one another (``import { h } from "./kit.js";``),
-so a browser can load them as they are, to test them. A panel is given one text: here the imported files are put
-before the one that imports them, each once. As notebooks keep what a widget is made of, a widget itself is made of the
-``loader.js`` alone, which asks the kernel for that text.
+and style sheets that do so (``@import "./videos.css";``), so a browser can load them as they are, to test them. A panel
+is given one text: here the imported files are put before the one that imports them, each once. As notebooks keep what a
+widget is made of, a widget itself is made of the ``loader.js`` alone, which asks the kernel for that text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ LOADER = (FOLDER / "loader.js").read_text(encoding="utf-8")
 """The module of every panel's widget."""
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_STYLES = re.compile(r'^@import "\./([\w-]+\.css)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
@@ -29,9 +30,11 @@ def module(name: str) -> str:
 
 @cache
 def styles(name: str) -> str:
-    """The style sheet of a panel, after the one that all share."""
-    own = FOLDER / name
-    return _read("kit.css") + (own.read_text(encoding="utf-8") if own.exists() else "")
+    """The style sheet of a panel, after the one that all share and those that it imports."""
+    if not (FOLDER / name).exists():
+        return _read("kit.css")
+    own = _read(name)
+    return "".join([_read("kit.css"), *map(_read, _STYLES.findall(own)), _STYLES.sub("", own)])
 
 
 def _linked(name: str, seen: set[str]) -> list[str]:

@@ -45,6 +45,9 @@ const PATHS = {
   folder: "M3.5 6.5h6l2 2.5h9v10.5h-17z",
   save: "M5 4.5h11l3.5 3.5v11.5H5zM8.5 4.5V9h6V4.5M8.5 19.5V14h7v5.5",
   close: "m6 6 12 12M18 6 6 18",
+  film: "M3.5 5.5h17v13h-17zM8 5.5v13M16 5.5v13M3.5 9.8H8M3.5 14.2H8M16 9.8h4.5M16 14.2h4.5",
+  compare: "M4 5.5h6.5v13H4zM13.5 5.5H20v13h-6.5z",
+  photo: "M4 5.5h16v13H4zM4 15.5l4.5-4.5 4 4 2.5-2.5 5 5M15.2 9.2h.1",
   file: "M6.5 3.5h7.5l4 4v13H6.5zM14 3.5V8h4",
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M14 7a2 2 0 1 0 4 0 2 2 0 0 0-4 0zM6 17a2 2 0 1 0 4 0 2 2 0 0 0-4 0z",
   stretch: "M4 5v14M20 5v14M8 12h8m-6-2.5L7.5 12l2.5 2.5m4-5 2.5 2.5-2.5 2.5",
@@ -180,22 +183,22 @@ function deskOf(model, signal) {
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => model.off("msg:custom", heard));
-  const post = (message) => {
+  const post = (message, buffers) => {
     try {
-      model.send(message);
+      model.send(message, undefined, buffers);
     } catch (error) { // the kernel is gone: what is asked stays unanswered, as on a broken line, and is no refusal
       console.warn("Nobody hears the page:", error.message);
       if (!signal.aborted) lose(lineOf(model), true);
     }
   };
   const desk = {
-    /** Ask Python; the answer is `{ value, buffers }`. */
-    ask(verb, given = {}) {
+    /** Ask Python; the answer is `{ value, buffers }`. Bytes may go with it, far fewer than 10 MB: more would vanish. */
+    ask(verb, given = {}, bytes = undefined) {
       shared.asked += 1;
       const id = `${model.model_id ?? ""}:${shared.asked}`;
       return new Promise((resolve, reject) => {
         waiting.set(id, { verb, resolve, reject });
-        post({ ask: id, verb, with: given });
+        post({ ask: id, verb, with: given }, bytes && [bytes]);
       });
     },
     /** Ask Python; what goes wrong is shown as a notice, and the answer is then undefined. */

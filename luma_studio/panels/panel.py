@@ -25,7 +25,8 @@ class Panel(anywidget.AnyWidget):
     """A widget over a session. ``source`` is a session, a studio, a production, or nothing for a studio of its own.
 
     The page asks (``{"ask": id, "verb": "tune", "with": {...}}``) and each question is answered once, by the method
-    ``do_tune(**with)``: with a value, or with the sentence of what went wrong. A value may be JSON and buffers, a pair.
+    ``do_tune(**with)``: with a value, or with the sentence of what went wrong. A value may be JSON and buffers, a pair;
+    bytes that came with a question are its ``data``.
     What changes without having been asked for is told to every panel by the session (``{"topic": ..., "value": ...}``).
     """
 
@@ -71,20 +72,21 @@ class Panel(anywidget.AnyWidget):
         """Keep an error of the front end in the kernel's log, too; the page has shown it."""
         _log.error("%s in the page: %s", type(self).__name__, message[:2000])
 
-    def _asked(self, _widget: object, content: dict[str, Any], _buffers: Sequence[memoryview]) -> None:
+    def _asked(self, _widget: object, content: dict[str, Any], sent: Sequence[memoryview]) -> None:
         if content.get("verb") in self.slow:
-            threading.Thread(target=self._answer, args=(content,), name="luma-panel", daemon=True).start()
+            threading.Thread(target=self._answer, args=(content, sent), name="luma-panel", daemon=True).start()
         else:
-            self._answer(content)
+            self._answer(content, sent)
 
-    def _answer(self, content: dict[str, Any]) -> None:
+    def _answer(self, content: dict[str, Any], sent: Sequence[memoryview]) -> None:
         answer: dict[str, Any] = {"re": content.get("ask")}
         buffers: Buffers = []
         try:
             verb = str(content.get("verb"))
             if verb not in _OF_THE_PAGE:
                 self.session.check_not_closed()
-            value = self._answered(verb, content.get("with") or {})
+            given = {**(content.get("with") or {}), **({"data": bytes(sent[0])} if sent else {})}
+            value = self._answered(verb, given)
             if isinstance(value, tuple):
                 value, buffers = value
             answer["value"] = value

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 from weakref import WeakSet
 
+from luma_studio.animating import Animation
 from luma_studio.errors import ChangedError, LumaError, SettingError, Stopped
 from luma_studio.export import Exported
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
@@ -23,6 +25,7 @@ from luma_studio.progress import Listener, follow, unheard
 from luma_studio.script import Clause, Pause
 from luma_studio.store.state import Decided
 from luma_studio.studio import Studio
+from luma_studio.video.base import Motion
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +92,9 @@ class Session:
     long work runs in a thread of its own and is told to the panels, and so is what a cell of the notebook has the
     production do. Topics:
     ``production`` (another one is open, its script or takes changed: its name), ``state`` (the same: all of it),
-    ``pauses`` (an edit, or a decision of an agent), ``work`` (speaking, exporting or an agent: how far), ``files``
-    (what is in ``generated_audio/`` changed), ``elsewhere`` (whether another window has the same production open),
+    ``pauses`` (an edit, or a decision of an agent), ``work`` (speaking, exporting, filming or an agent: how far),
+    ``animating`` (a still that is had move: how far), ``photos`` (another one is there), ``files`` (what is in
+    ``generated_audio/`` changed), ``elsewhere`` (whether another window has the same production open),
     ``notice`` (a sentence for the user); and from panel to panel ``draft`` (whether what stands in the editor is not in
     the script) and ``wanted`` (that the editor begins its production, without speaking it).
     """
@@ -107,6 +111,7 @@ class Session:
         self._closed = False
         self._works: dict[str, Work] = {}
         self._begun: list[Work] = []  # here, and not in a cell
+        self._animating: Work | None = None  # which is no production's
         self._unfollow: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -209,9 +214,10 @@ class Session:
         """End the session for good: stop its work, let go of the production. Its panels stay as they are."""
         if self._closed:
             return
-        for work in self._begun:
+        begun = [*self._begun, *filter(None, [self._animating])]
+        for work in begun:
             work.stop()
-        for work in self._begun:
+        for work in begun:
             work.wait()
         with self._lock:
             self._let_go()
@@ -386,10 +392,35 @@ class Session:
         decide, production = _of_agent(_DECIDES, agent), self.production
         return self._start("think", lambda work: decide(production, listener=work.heard, **given))
 
+    def film(self, scenes: Collection[str] | None = None, *, again: bool = False, force_upload: bool = False) -> Work:
+        """Film the scenes, all or those that are named, and put them together, in the background."""
+        film = partial(self.production.film, scenes=scenes, again=again, force_upload=force_upload)
+        return self._start("film", lambda work: film(work.heard))
+
+    def animate(self, motion: Motion, engine: str, done: Callable[[Animation], None]) -> Work:
+        """Have a still move, in the background, whichever production is open; ``done`` is given what was made."""
+        with self._lock:
+            self.check_not_closed()
+            if self._animating is not None and self._animating.running:
+                raise SettingError("A still is on its way already. Wait for it, or stop it first.")
+            work = self._animating = Work("animate", lambda state: self.tell("animating", state))
+
+        async def animated(work: Work) -> None:
+            done(await self.studio.animate(motion, engine, work.heard))
+
+        self._submit(self._worked(work, animated))
+        return work
+
+    @property
+    def animating(self) -> Work | None:
+        """The last work on a still that moves, if there was any."""
+        return self._animating
+
     def stop(self, kind: str) -> None:
-        """Stop speaking, exporting or an agent; what is done stays."""
-        if kind in self._works:
-            self._works[kind].stop()
+        """Stop speaking, exporting, filming, an agent or a still that is had move ("animate"); what is done stays."""
+        work = self._animating if kind == "animate" else self._works.get(kind)
+        if work is not None:
+            work.stop()
 
     def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
         with self._lock:
@@ -457,7 +488,7 @@ class Session:
                 return
             self._follow_up()
             self._tell_production()
-        if work.kind == "export":
+        if work.kind in ("export", "film"):
             self.tell("files", None)
 
     def _follow_up(self) -> None:

@@ -1,4 +1,4 @@
-// What several panels say in the same words: how long ago, and what it costs.
+// What several panels say in the same words: how long ago, what it costs, who makes it.
 
 const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]]; // in seconds
 
@@ -27,6 +27,13 @@ export function price(cost, unknown = []) {
 /** A sum of money: "0.25 US dollars". */
 export function dollars(sum) {
   return Number(sum) < 0.01 ? "less than 0.01 US dollars" : `${Number(sum).toFixed(2)} US dollars`;
+}
+
+const VENDORS = { preview: "the preview", heygen: "HeyGen", freepik: "Freepik", creatomate: "Creatomate" };
+
+/** What people call an engine, as one writes it: "the preview", "HeyGen". */
+export function engineName(choice) {
+  return VENDORS[choice.split(/[:,]/)[0]] ?? choice;
 }
 
 /** The agents, by their names: what each is for, what is said while it works, and what its button says. */

@@ -14,12 +14,13 @@ _TELL = 0.25  # seconds between two messages about progress
 
 
 class Work:
-    """One run of speaking, exporting or an agent. ``heard`` is its listener, and stops the work when it was asked to.
+    """One run of speaking, exporting, filming or an agent; ``heard`` is its listener, and stops it when asked to.
 
     ``by`` is the object that does it: the production that is open, or another of a notebook's on the same folder.
     ``state()`` is plain JSON: ``kind``; ``status`` (running, stopping, done, stopped, failed) and ``error``; ``stages``
-    with done, total and subject, the present one last; ``left``, the seconds that one will still take (None: unknown);
-    ``clauses``, what became of each (began, done, cached, failed, with the reason).
+    with done, total, subject and the share that is done of it, the present one last; ``left``, the seconds that one
+    will still take (None: unknown); ``clauses``, what became of each (began, done, cached, failed, with the reason);
+    ``scenes``, the same by their ids, and the share that is done of each.
     """
 
     def __init__(self, kind: str, tell: Callable[[dict[str, Any]], None], by: object = None) -> None:
@@ -32,8 +33,10 @@ class Work:
         self._ended = threading.Event()
         self._error: LumaError | None = None
         self._stages: dict[str, Event] = {}
-        self._first: tuple[Event, float] | None = None  # of the present stage, and when it was
+        self._first: tuple[float, float] | None = None  # how far the present stage was when it began, and when
+        self._way = 0.0  # how far it is
         self._clauses: dict[int, tuple[str, str]] = {}
+        self._scenes: dict[str, tuple[str, str, float | None]] = {}
         self._told = 0.0
 
     def heard(self, event: Event) -> None:
@@ -53,11 +56,20 @@ class Work:
 
     def _follow(self, event: Event, now: float) -> None:
         """Take up how far a stage is. One begins anew after another, and for each file: what is done then falls."""
+        if event.stage == "film":
+            self._scenes[event.subject] = event.outcome, event.reason, event.share
+        self._way = event.done + self._under_way(event)
         before = next(reversed(self._stages.values()), None)
         if before is None or before.stage != event.stage or event.done < before.done:
-            self._first = event, now
+            self._first = self._way, now
         self._stages.pop(event.stage, None)
         self._stages[event.stage] = event
+
+    def _under_way(self, event: Event) -> float:
+        """What is done of the steps of a stage that have begun and not ended."""
+        if event.stage != "film":
+            return event.share or 0.0
+        return sum(share or 0.0 for outcome, _, share in self._scenes.values() if outcome == "began")
 
     def stop(self) -> None:
         """Ask the work to stop: it does at its next step."""
@@ -84,13 +96,22 @@ class Work:
                 "kind": self.kind,
                 "status": self._status(),
                 "error": None if self._error is None or isinstance(self._error, Stopped) else str(self._error),
-                "stages": [
-                    {"stage": each.stage, "done": each.done, "total": each.total, "subject": each.subject}
-                    for each in stages
-                ],
+                "stages": [self._stage(each, present=each is stages[-1]) for each in stages],
                 "left": self._left(stages[-1]) if stages and self.running else None,
                 "clauses": [[index, *what] for index, what in sorted(self._clauses.items())],
+                "scenes": {scene: list(what) for scene, what in self._scenes.items()},
             }
+
+    def _stage(self, event: Event, *, present: bool) -> dict[str, Any]:
+        way = self._way if present else event.done
+        share = min(1.0, way / event.total) if event.total else 0.0
+        return {
+            "stage": event.stage,
+            "done": event.done,
+            "total": event.total,
+            "subject": event.subject,
+            "share": share,
+        }
 
     def _status(self) -> str:
         if self.running:
@@ -104,5 +125,5 @@ class Work:
         if self._first is None:
             return None
         first, began = self._first
-        took, done = time.monotonic() - began, event.done - first.done
-        return took / done * (event.total - event.done) if done and took > 0.5 else None
+        took, done = time.monotonic() - began, self._way - first
+        return took / done * (event.total - self._way) if done > 0 and took > 0.5 else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from PIL import ImageColor
@@ -10,10 +12,12 @@ from PIL import ImageColor
 from luma_studio.errors import SettingError
 from luma_studio.persona import Personas
 from luma_studio.store import files
-from luma_studio.video.base import Look, Photo
+from luma_studio.video.base import Look, Photo, Still
 from luma_studio.video.stills import card, take_in
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
+_MOST_SEEN = 500  # stills that are remembered
+_NONE = (-1, -1)
 _PERSONA = "persona:"
 _ID = re.compile(r"[A-Za-z0-9_-]{4,128}")  # of a vendor's own photo or avatar
 
@@ -44,11 +48,11 @@ class Photos:
             persona = self._personas.get(wanted.removeprefix(_PERSONA))
             if not persona.image:
                 return None
-            still = take_in(self._personas.image_path(persona), self._cards)
+            still = self._looked_at(self._personas.image_path(persona))
             return Photo(persona.name, still, persona.heygen_avatar_id)
         for each in self.names():
             if wanted in (each.casefold(), Path(each).stem.casefold()):
-                return Photo(Path(each).stem, take_in(self.folder / each, self._cards))
+                return Photo(Path(each).stem, self._looked_at(self.folder / each))
         return None
 
     def add(self, path: Path) -> str:
@@ -90,10 +94,16 @@ class Photos:
             if found is not None:
                 return found
             if name == default.strip() and name.lower().startswith("https://"):
-                return Photo(name, card(title, self._cards, look), address=name)
+                return Photo(name, self._card(title, look), address=name)
             if _ID.fullmatch(name):
-                return Photo(name, card(title, self._cards, look), avatar=name)
-        return Photo(title, card(title, self._cards, look), drawn=True)
+                return Photo(name, self._card(title, look), avatar=name)
+        return Photo(title, self._card(title, look), drawn=True)
+
+    def _looked_at(self, path: Path) -> Still:
+        return _once((path, _mark(path)), lambda: take_in(path, self._cards))
+
+    def _card(self, title: str, look: Look) -> Still:
+        return _once((self._cards, title, look.width, look.height), lambda: card(title, self._cards, look))
 
     def _persona(self, speaker: str) -> str:
         """How one names the persona that a speaker is called like; "" for none."""
@@ -104,6 +114,29 @@ class Photos:
 
     def _is_photo(self, path: Path) -> bool:
         return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
+
+
+_seen: dict[Hashable, tuple[Still, tuple[int, int]]] = {}
+_seen_lock = threading.Lock()
+
+
+def _once(key: Hashable, make: Callable[[], Still]) -> Still:
+    """A still that was looked at or drawn before, for as long as its file stays as it was: a film asks for it often."""
+    with _seen_lock:
+        still, mark = _seen.get(key, (None, _NONE))
+    if still is None or _mark(still.path) != mark:
+        still = make()
+        with _seen_lock:
+            _seen.pop(next(iter(_seen)) if len(_seen) >= _MOST_SEEN else key, None)
+            _seen[key] = still, _mark(still.path)
+    return still
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """What tells one state of a file from the next."""
+    with files.explained(path):
+        about = path.stat() if path.exists() else None
+    return _NONE if about is None else (about.st_size, about.st_mtime_ns)
 
 
 def colour(text: str) -> str:

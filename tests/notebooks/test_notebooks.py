@@ -112,8 +112,11 @@ def panels_of(notebook: nbformat.NotebookNode) -> list[str]:
 # What they are
 
 
-def test_there_are_the_four_notebooks() -> None:
-    assert list(NOTEBOOKS) == ["batch_narration", "narration_studio", "studio", "tutorial_pauses"]
+def test_there_are_the_seven_notebooks() -> None:
+    assert list(NOTEBOOKS) == [
+        "batch_narration", "batch_video", "image_to_video", "narration_studio", "studio", "tutorial_pauses",
+        "video_studio",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS.values(), ids=NOTEBOOKS)
@@ -141,7 +144,7 @@ def test_the_cells_of_a_notebook_are_named_by_hand_so_that_they_stay(path: Path)
 # papermill
 
 
-@pytest.mark.parametrize("name", ["studio", "narration_studio"])
+@pytest.mark.parametrize("name", ["studio", "narration_studio", "video_studio"])
 def test_papermill_opens_another_production_in_the_panels(papermill: Run, workspace: Path, name: str) -> None:
     with Studio(workspace) as studio:
         folder = studio.production("evening", "Breathe in. (2 sec)\n").folder
@@ -152,6 +155,7 @@ def test_papermill_opens_another_production_in_the_panels(papermill: Run, worksp
         == {
             "studio": ["productions", "tabs"],
             "narration_studio": ["productions", "script", "render-status", "agents", "pauses", "master"],
+            "video_studio": ["productions", "script", "render-status", "film", "pauses"],
         }[name]
     )
     assert (folder / ".open.lock").exists()  # it was held by the session
@@ -192,6 +196,21 @@ def test_plain_papermill_makes_a_narration_of_a_script_and_records_it(papermill:
     assert "image/svg+xml" in kinds(notebook, "picture")
     (recorded,) = outputs(notebook, "recording")
     assert recorded.data["application/vnd.luma-studio.result+json"] == result
+    assert_no_key(notebook)
+
+
+def test_plain_papermill_makes_a_film_of_a_script_and_records_it(papermill: Run, workspace: Path) -> None:
+    script = workspace / "calm.txt"
+    script.write_text("Calm\nBreathe in. (1 sec)\n\nHome\nWelcome back.\n", "utf-8")
+    notebook = papermill(NOTEBOOKS["batch_video"], script=str(script), captions="none", crossfade="0.2")
+    folder = workspace / "generated_audio" / "calm"
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    assert (result["film"], len(result["videos"]), result["masters"]) == ("film.mp4", 2, ["master.mp3"])
+    assert all((folder / name).exists() for name in (result["film"], *result["videos"]))
+    assert json.loads((folder / "film.json").read_text("utf-8"))["status"] == "success"
+    choices = json.loads((folder / "production.json").read_text("utf-8"))["choices"]
+    assert (choices["captions"], choices["crossfade"]) == ("none", 0.2)
+    assert printed(notebook, "filming").strip() == "success"
     assert_no_key(notebook)
 
 
@@ -260,7 +279,7 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
 # nbval
 
 
-@pytest.mark.parametrize("name", list(NOTEBOOKS))
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != "batch_video"])  # it films for minutes
 def test_nbval_runs_a_notebook_with_the_projects_own_configuration(environment: dict[str, str], name: str) -> None:
     path = NOTEBOOKS[name].relative_to(ROOT)
     run = subprocess.run(
@@ -306,7 +325,13 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
         base, token = next(
             found.groups() for line in lines if (found := re.search(r"(http://\S+)/\?(token=\S+)", line))
         )
-        for name, cells in (("narration_studio", 6), ("studio", 2), ("tutorial_pauses", 1), ("batch_narration", 0)):
+        for name, cells in (
+            ("narration_studio", 6),
+            ("studio", 2),
+            ("tutorial_pauses", 1),
+            ("batch_narration", 0),
+            ("image_to_video", 1),
+        ):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
             assert "luma-page-error" not in page.partition("<main")[2]

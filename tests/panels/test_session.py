@@ -706,7 +706,7 @@ def test_an_agent_is_told_as_it_goes_and_the_script_at_its_end(studio, vendors):
         ear = Ear(made)
         assert made.think("analysis").wait(20)
         stages = [work["stages"][-1] for work in ear.of("work") if work["stages"]]
-        assert stages[-1] == {"stage": "think", "done": 12, "total": 12, "subject": "analysis"}
+        assert stages[-1] == {"stage": "think", "done": 12, "total": 12, "subject": "analysis", "share": 1.0}
         assert ear.hears("production") == "minded"
         assert {clause.tags for clause in made.production.clauses} == {("calm",)}
 
@@ -926,8 +926,9 @@ def test_nothing_of_a_front_end_is_loaded_from_elsewhere(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_style_sheet_is_the_shared_one_and_its_own(name):
-    shared = (front.FOLDER / "kit.css").read_text("utf-8")
+def test_a_style_sheet_is_the_shared_one_those_that_it_imports_and_its_own(name):
     own = (front.FOLDER / f"{name}.css").read_text("utf-8")
-    assert front.styles(f"{name}.css") == shared + own
+    imports = re.compile(r'^@import "\./([\w-]+\.css)";\n', re.MULTILINE)
+    before = [(front.FOLDER / other).read_text("utf-8") for other in ("kit.css", *imports.findall(own))]
+    assert front.styles(f"{name}.css") == "".join(before) + imports.sub("", own)
     assert own.count("{") == own.count("}")
