@@ -26,7 +26,7 @@ from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, 
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
 from luma_studio.production import Production
-from luma_studio.progress import Event, Listener, unheard
+from luma_studio.progress import STAGES, Event, Listener, unheard
 from luma_studio.script import draw_outline, outline, parse
 from luma_studio.server import find_notebook
 from luma_studio.settings import Choices, chosen, load_settings
@@ -38,7 +38,6 @@ from luma_studio.timeline.duration import clock, samples_of
 from luma_studio.voices import Offer, offers
 from luma_studio.voices.embedded import languages, variants
 
-_STAGES = {"think": "Thinking", "speak": "Speaking", "encode": "Encoding", "write": "Writing", "audit": "Auditing"}
 _SCRIPT = click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -342,7 +341,7 @@ def _bars() -> Iterator[Listener]:
 
         def listen(event: Event) -> None:
             if event.stage not in bars:
-                bars[event.stage] = progress.add_task(_STAGES[event.stage], subject="")
+                bars[event.stage] = progress.add_task(STAGES[event.stage], subject="")
             subject = escape(event.subject[:40])
             progress.update(bars[event.stage], completed=event.done, total=event.total, subject=subject)
 

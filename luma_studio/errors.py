@@ -5,6 +5,7 @@ LumaError
 │   ├── ScriptError       a script that cannot be read or has nothing to speak
 │   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
+│   ├── NoJobError        a job that does not exist, or not any more
 │   └── FitError          a total duration that the pauses cannot reach
 ├── VoiceError            a voice could not speak a clause; the other clauses are kept
 ├── VideoError            an engine could not film a scene; the other scenes are kept
@@ -26,7 +27,9 @@ LumaError
 ├── BudgetError           buying this would pass the production's budget
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
 │   ├── BusyError         another process holds this production
-│   └── ChangedError      this production was changed elsewhere since it was opened here
+│   ├── ChangedError      this production was changed elsewhere since it was opened here
+│   ├── LeaseLostError    a job that this worker held is another's by now, or has ended
+│   └── StoreAwayError    the server that keeps jobs cannot be reached for now
 ├── AudioError            audio that cannot be decoded or encoded
 └── Stopped               a listener asked for the work to stop
 """
@@ -91,6 +94,10 @@ class FitError(InputError):
 
 def _fit_error(message: str, least: int, most: int | None, in_the_way: tuple[int, ...]) -> FitError:
     return FitError(message, least=least, most=most, in_the_way=in_the_way)
+
+
+class NoJobError(InputError):
+    """A job that does not exist, or not any more."""
 
 
 class VoiceError(LumaError):
@@ -210,6 +217,14 @@ class BusyError(StoreError):
 
 class ChangedError(StoreError):
     """What is to be saved was changed elsewhere: by another process, or another object on the same folder."""
+
+
+class LeaseLostError(StoreError):
+    """A job that this worker held is another's by now, or has ended."""
+
+
+class StoreAwayError(StoreError):
+    """The server that keeps jobs cannot be reached for now; trying again later is safe."""
 
 
 class AudioError(LumaError):

@@ -121,8 +121,9 @@ class Vendor:
 class Call:
     """One request. ``paid`` is not sent a second time where the vendor may have done the work of the first.
 
-    ``patience`` is how many seconds may pass without a byte, ``deadline`` how many a try may take in all, ``largest``
-    how many bytes the answer may have, ``tries`` how often it is sent where another try is safe.
+    ``content`` are the bytes to send where they are neither JSON nor a form. ``patience`` is how many seconds may pass
+    without a byte, ``deadline`` how many a try may take in all, ``largest`` how many bytes the answer may have,
+    ``tries`` how often it is sent where another try is safe.
     """
 
     method: Literal["GET", "POST", "DELETE", "PATCH"]
@@ -131,6 +132,8 @@ class Call:
     params: Mapping[str, str | int] = field(default_factory=dict)
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     data: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     paid: bool = False
     patience: float = 60.0
     deadline: float = 300.0
@@ -300,6 +303,8 @@ class Wire:
             params=dict(call.params) or None,
             files=dict(call.files) if call.files else None,
             data=dict(call.data) if call.data else None,
+            content=call.content,
+            headers=dict(call.headers) or None,
             timeout=timeout,
         )
 
