@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from luma_studio.errors import InputError, LeaseLostError, LumaError, Stopped, StoreAwayError, VendorError
+from luma_studio.errors import InputError, LeaseLostError, LumaError, Stopped, StoreAwayError, StoreError, VendorError
 from luma_studio.jobs.webhook import Webhook
 from luma_studio.progress import STAGES, Event, Listener
 from luma_studio.store.jobs import Job, JobStore
@@ -56,6 +56,7 @@ class _Held:
 
     job: Job
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    work: asyncio.Future[Any] = field(default_factory=asyncio.Future)
     event: Event | None = None
     cancelling: bool = False
     lost: bool = False
@@ -101,6 +102,7 @@ class Worker:
         self._how = how
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._held: dict[asyncio.Task[None], _Held] = {}
+        self._waiting: asyncio.Future[bool] | None = None  # for something to change
         self._ending = False
 
     async def run(self, *, forever: bool = True) -> None:
@@ -136,14 +138,25 @@ class Worker:
         """Take up a job if there is room; whether there was one."""
         if len(self._held) >= self._at_once:
             return False
-        job = await self._call(self._store.claim, self._name, tuple(self._kinds), self._lease)()
+        job = await self._claimed()
         if job is None:
             return False
         held = _Held(job)
+        held.work = asyncio.ensure_future(self._how(self._kinds[job.kind], job, held.hear, held.stop))
         task = asyncio.create_task(self._do(held))
         self._held[task] = held
         task.add_done_callback(self._let_go)
         return True
+
+    async def _claimed(self) -> Job | None:
+        claiming = asyncio.ensure_future(self._call(self._store.claim, self._name, tuple(self._kinds), self._lease)())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:  # what is taken up all the same would wait until its lease ran out
+            with suppress(StoreAwayError):
+                if (job := await claiming) is not None:
+                    await self._call(self._store.give_back, job)()
+            raise
 
     def _let_go(self, task: asyncio.Task[None]) -> None:
         del self._held[task]
@@ -151,8 +164,15 @@ class Worker:
             _log.error("A job could not be written down: %s", _sentence(error))
 
     async def _listen(self, mark: int) -> int:
-        """Wait until something changed, and hear what of it concerns us; the next mark."""
-        if await self._call(self._store.wait, mark, _LOOK)():
+        """Wait until something changed or a job here ended, and hear what of it concerns us; the next mark."""
+        if self._waiting is None:
+            self._waiting = asyncio.ensure_future(self._call(self._store.wait, mark, _LOOK)())
+        ends: list[asyncio.Future[Any]] = [self._waiting, *self._held]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not self._waiting.done():
+            return mark
+        rang, self._waiting = self._waiting, None
+        if rang.result():
             jobs, mark = await self._call(self._store.changes, mark)()
             cancelling = {job.id for job in jobs if job.cancelling}
             for held in self._held.values():
@@ -165,25 +185,21 @@ class Worker:
 
     async def _do(self, held: _Held) -> None:
         """Have a job done, and write down how it ended."""
-        work = asyncio.ensure_future(self._how(self._kinds[held.job.kind], held.job, held.hear, held.stop))
-        tending = asyncio.create_task(self._tend(held, work))
-        try:
-            await asyncio.wait([work])
-        finally:
-            work.cancel()
-            tending.cancel()
-            await asyncio.wait([tending, work])
+        tending = asyncio.create_task(self._tend(held))
+        await asyncio.wait([held.work])
+        tending.cancel()
+        await asyncio.wait([tending])
         if not held.lost:
             with suppress(LeaseLostError):  # another does it by now, or has
-                await self._write_down(held, work)
+                await self._write_down(held, held.work)
 
-    async def _tend(self, held: _Held, work: asyncio.Future[Any]) -> None:
+    async def _tend(self, held: _Held) -> None:
         """Renew the lease, write down how far the job is, and end what does not stop by itself."""
         renewed, told = time.monotonic(), None
         while True:
             await asyncio.sleep(min(_BEAT, self._lease / 4))
             if held.stop.is_set() and time.monotonic() - held.since > _GRACE:
-                work.cancel()
+                held.work.cancel()
             if held.lost:
                 continue
             try:
@@ -196,9 +212,9 @@ class Worker:
             except LeaseLostError:
                 held.lost = True
                 held.ask_to_stop()
-            except StoreAwayError as error:
+            except StoreError as error:
                 _log.warning("%s The work goes on meanwhile.", error)
-                await asyncio.sleep(_AWAY[0])
+                await asyncio.sleep(_LOOK)
 
     def _heed(self, held: _Held, there: Job) -> None:
         if there.cancelling:
@@ -226,9 +242,9 @@ class Worker:
         for held in self._held.values():
             held.ask_to_stop()
         if self._held:
-            await asyncio.wait(list(self._held), timeout=2 * _GRACE)
-        for task in list(self._held):
-            task.cancel()
+            await asyncio.wait(list(self._held), timeout=_GRACE)
+        for held in self._held.values():
+            held.work.cancel()
         if self._held:
             await asyncio.wait(list(self._held))
 
