@@ -1,6 +1,7 @@
 """Jobs in Redis, for several machines. Needs the extra ``luma-studio[redis]``.
 
-One script puts a job and all that it is found by, at once and only if it stands as it was seen; all else reads.
+One script puts a job and all that it is found by, at once and only if it stands as it was seen; all else reads. A job
+is found first and read then: by that time another may have changed it, so what it was found by is looked at again.
 """
 
 from __future__ import annotations
@@ -111,19 +112,18 @@ class RedisShelf:
         return next(iter(self._read([job_id])), None)
 
     def waiting(self, kinds: Collection[str] | None) -> Job | None:  # noqa: D102
-        with self._explained():
-            wanted: Iterable[str] = self._redis.smembers(_PREFIX + "kinds") if kinds is None else kinds
-            pipe = self._redis.pipeline(transaction=False)
-            for kind in wanted:
-                pipe.zrange(f"{_PREFIX}waiting:{kind}", 0, 0)
-            first = [job_id for found in pipe.execute() for job_id in found]
-        return min(self._read(first), key=lambda job: job.number, default=None)
+        while first := self._first_waiting(kinds):
+            found = [job for job in self._read(first) if job.state == "created"]
+            if found:
+                return min(found, key=lambda job: job.number)
+        return None
 
     def lapsed(self, now: float) -> list[Job]:  # noqa: D102
-        return self._between("held", "-inf", now)
+        return [job for job in self._between("held", "-inf", now) if job.until is not None and job.until <= now]
 
     def to_tell(self, now: float) -> list[Job]:  # noqa: D102
-        return self._between("due", "-inf", now)
+        found = self._between("due", "-inf", now)
+        return [job for job in found if job.notice is not None and job.notice.due is not None and job.notice.due <= now]
 
     def ended(self, after: float, before: float) -> list[Job]:  # noqa: D102
         return self._between("ended", f"({after!r}", before)
@@ -176,6 +176,14 @@ class RedisShelf:
                 pass  # from then on it misses nothing
             self._bells.one = bell
         return bell
+
+    def _first_waiting(self, kinds: Collection[str] | None) -> list[str]:
+        """The ids of the jobs that wait first of each kind."""
+        with self._explained():
+            pipe = self._redis.pipeline(transaction=False)
+            for kind in self._redis.smembers(_PREFIX + "kinds") if kinds is None else kinds:
+                pipe.zrange(f"{_PREFIX}waiting:{kind}", 0, 0)
+            return [job_id for found in pipe.execute() for job_id in found]
 
     def _between(self, found_by: str, least: str | float, most: str | float, count: int = _SOME) -> list[Job]:
         with self._explained():
