@@ -19,6 +19,7 @@ from benchmarks.batch import batch
 from benchmarks.bench import Bench
 from benchmarks.buying import buying, hearing
 from benchmarks.cold import cold_hundred, cold_ten
+from benchmarks.jobs import jobs
 from benchmarks.joining import join
 from benchmarks.laying import laying
 from benchmarks.memory import memory
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "buying": buying,
     "hearing": hearing,
     "batch": batch,
+    "jobs": jobs,
 }
 
 

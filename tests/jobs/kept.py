@@ -23,6 +23,12 @@ from luma_studio.store.jobs.sqlite import SqliteShelf
 Keeping = Literal["memory", "sqlite", "redis"]
 
 
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 @dataclass(frozen=True)
 class Place:
     """Where jobs are kept; may be sent to other processes, unless it is memory."""
@@ -41,7 +47,7 @@ class RedisServer:
     """A redis-server of the tests' own, which writes down each change at once; can be stopped and started again."""
 
     folder: Path
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=_free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,9 +83,3 @@ def need_redis() -> None:
     if shutil.which("redis-server") is None:
         reason = "There is no redis-server; install the package redis-server."
         pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from luma_studio.progress import Event, Listener
 
 
 def make_and_do(place: Place, make: int, until: int) -> list[tuple[str, str]]:
-    """Create jobs, do jobs until so many have ended, and watch them; those that this process did, and those that it saw end."""
+    """Create jobs, and do and watch jobs until so many have ended; those that this one did, and those that it saw end."""
     store = place.open()
     mark = 0
     for number in range(make):
@@ -50,18 +49,3 @@ def work(place: Place, folder: str, lease: float, seconds: float) -> None:
         return str(parameters["number"])
 
     asyncio.run(Worker(place.open(), {"work": buy}, at_once=2, lease=lease).run())
-
-
-def create_slowly(place: Place, count: int, seconds: float) -> None:
-    """Create jobs one by one, trying again while the store is away."""
-    from luma_studio.errors import StoreAwayError
-
-    store = place.open()
-    for number in range(count):
-        while True:
-            try:
-                store.create("work", {"number": number})
-                break
-            except StoreAwayError:
-                time.sleep(0.1)
-        time.sleep(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -17,11 +18,12 @@ from jobs.labour import make_and_do, work
 from luma_studio.errors import StoreAwayError
 from luma_studio.store.jobs import JobStore
 
-SPAWN = get_context("spawn")
+PROCESSES = get_context("forkserver")  # which has read our modules once for all of them
+PROCESSES.set_forkserver_preload(["jobs.labour"])
 
 
 def begin(place: Place, workspace: Path, lease: float, seconds: float = 0.01) -> BaseProcess:
-    process = SPAWN.Process(target=work, args=(place, str(workspace), lease, seconds))
+    process = PROCESSES.Process(target=work, args=(place, str(workspace), lease, seconds))
     process.start()
     return process
 
@@ -37,7 +39,7 @@ def wait_for_all(store: JobStore, seconds: float = 120) -> None:
 
 def test_four_processes_make_do_and_watch_jobs_none_lost_none_done_twice(shared):
     each, processes = 40, 4
-    with SPAWN.Pool(processes) as pool:
+    with PROCESSES.Pool(processes) as pool:
         told = pool.starmap(make_and_do, [(shared, each, each * processes)] * processes)
     did = Counter(job for one in told for what, job in one if what == "did")
     jobs = {job.id: job for job in shared.open().every()}
@@ -49,7 +51,7 @@ def test_four_processes_make_do_and_watch_jobs_none_lost_none_done_twice(shared)
 
 
 def test_every_job_ends_although_workers_are_killed_at_random_moments(shared, workspace):
-    store, chance = shared.open(), random.Random(7)
+    store, chance = shared.open(), random.Random(7)  # noqa: S311
     made = [store.create("work", {"number": number}) for number in range(24)]
     workers = [begin(shared, workspace, lease=0.6, seconds=0.05) for _ in range(2)]
     for _ in range(6):
@@ -85,8 +87,6 @@ def test_ctrl_c_gives_jobs_back_at_once(shared, workspace):
 
 def signal_worker(worker: BaseProcess) -> None:
     assert worker.pid is not None
-    import os
-
     os.kill(worker.pid, signal.SIGINT)
     worker.join(30)
     assert worker.exitcode is not None

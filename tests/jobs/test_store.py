@@ -215,7 +215,7 @@ def test_ended_jobs_are_swept_after_their_time_and_no_others(store):
         store.get(ended.id)
     assert [job.id for job in store.every()] == [waiting.id]
     assert store.create("narrate").number > waiting.number
-    assert [job.id for job in store.changes(0)[0]][0] == waiting.id
+    assert next(job.id for job in store.changes(0)[0]) == waiting.id
 
 
 def test_many_ended_jobs_are_swept_at_once(store):

@@ -1,7 +1,7 @@
 """Jobs in Redis, for several machines. Needs the extra ``luma-studio[redis]``.
 
-One script puts a job and all that it is found by, at once and only if it stands as it was seen; all else reads. A job
-is found first and read then: by that time another may have changed it, so what it was found by is looked at again.
+Scripts do all of it: one puts a job and all that it is found by, at once and only if it stands as it was seen. Another
+finds and reads jobs, at once, too: between the two another could change what was found.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _PREFIX = "{luma-studio}:jobs:"  # in braces: of a cluster, one machine has them
 _SOME = 100  # jobs at a time
 _CONNECT = 3.0  # seconds
 _ANSWER = 10.0  # seconds that an answer may take
+_CLOCK = 60.0  # seconds
 _TRIES = 4  # of what did not get through; in all about a second
 
 _PUT = """
@@ -47,6 +48,15 @@ found('due', ARGV[7])
 found('ended', ARGV[8])
 redis.call('PUBLISH', p .. 'bell', change)
 return {tonumber(number), change}
+"""
+_FIND = """
+local rows = {}
+for at = 5, #ARGV do
+    for _, id in ipairs(redis.call(ARGV[1], KEYS[1] .. ARGV[at], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])) do
+        rows[#rows + 1] = redis.call('HMGET', KEYS[1] .. 'job:' .. id, 'job', 'number', 'change')
+    end
+end
+return rows
 """
 _REMOVE = """
 local p, id = KEYS[1], ARGV[1]
@@ -86,13 +96,18 @@ class RedisShelf:
             raise SettingError(f"REDIS_URL is no address: {error} Write it as redis://localhost:6379/0.") from error
         self._where = urlsplit(url).netloc.rpartition("@")[2] or url
         self._put = self._redis.register_script(_PUT)
+        self._find = self._redis.register_script(_FIND)
         self._remove = self._redis.register_script(_REMOVE)
+        self._clock = self._clock_until = 0.0  # of the server, by our own; and until when that is trusted
         self._bells = threading.local()
 
     def now(self) -> float:  # noqa: D102
-        with self._explained():
-            seconds, micros = self._redis.time()
-            return float(seconds) + float(micros) / 1e6
+        if time.monotonic() > self._clock_until:  # the server's, so that all machines have one
+            with self._explained():
+                seconds, micros = self._redis.time()
+            self._clock = float(seconds) + float(micros) / 1e6 - time.monotonic()
+            self._clock_until = time.monotonic() + _CLOCK
+        return self._clock + time.monotonic()
 
     def put(self, job: Job) -> Job | None:  # noqa: D102
         due = job.notice.due if job.notice else None
@@ -109,47 +124,45 @@ class RedisShelf:
             return bool(self._remove([_PREFIX], [job.id, job.change, job.kind]))
 
     def get(self, job_id: str) -> Job | None:  # noqa: D102
-        return next(iter(self._read([job_id])), None)
+        with self._explained():
+            text, number, change = self._redis.hmget(f"{_PREFIX}job:{job_id}", "job", "number", "change")
+        return None if text is None else read(text, int(number), int(change))
 
     def waiting(self, kinds: Collection[str] | None) -> Job | None:  # noqa: D102
-        while first := self._first_waiting(kinds):
-            found = [job for job in self._read(first) if job.state == "created"]
-            if found:
-                return min(found, key=lambda job: job.number)
-        return None
+        with self._explained():
+            wanted = self._redis.smembers(_PREFIX + "kinds") if kinds is None else kinds
+        first = self._between([f"waiting:{kind}" for kind in wanted], "-inf", "+inf", 1)
+        return min(first, key=lambda job: job.number, default=None)
 
     def lapsed(self, now: float) -> list[Job]:  # noqa: D102
-        return [job for job in self._between("held", "-inf", now) if job.until is not None and job.until <= now]
+        return self._between(["held"], "-inf", now)
 
     def to_tell(self, now: float) -> list[Job]:  # noqa: D102
-        found = self._between("due", "-inf", now)
-        return [job for job in found if job.notice is not None and job.notice.due is not None and job.notice.due <= now]
+        return self._between(["due"], "-inf", now)
 
     def ended(self, after: float, before: float) -> list[Job]:  # noqa: D102
-        return self._between("ended", f"({after!r}", before)
+        return self._between(["ended"], f"({after!r}", before)
 
     def page(  # noqa: D102
         self, state: State | None, kind: str | None, subject: str | None, before: int | None, most: int
     ) -> list[Job]:
         found: list[Job] = []
         while len(found) < most:
-            highest = "+inf" if before is None else f"({before}"
-            with self._explained():
-                numbered = self._redis.zrange(
-                    _PREFIX + "all", highest, "-inf", desc=True, byscore=True, offset=0, num=_SOME, withscores=True
-                )
-            if not numbered:
+            some = self._between(
+                ["all"], "+inf" if before is None else f"({before}", "-inf", command="ZREVRANGEBYSCORE"
+            )
+            if not some:
                 break
-            before = int(numbered[-1][1])
+            before = some[-1].number
             found += [
                 job
-                for job in self._read(job_id for job_id, _ in numbered)
+                for job in some
                 if state in (None, job.state) and kind in (None, job.kind) and subject in (None, job.subject)
             ]
         return found[:most]
 
     def since(self, mark: int, most: int) -> list[Job]:  # noqa: D102
-        return sorted(self._between("changes", f"({mark}", "+inf", most), key=lambda job: job.change)
+        return self._between(["changes"], f"({mark}", "+inf", most)
 
     def mark(self) -> int:  # noqa: D102
         with self._explained():
@@ -177,27 +190,18 @@ class RedisShelf:
             self._bells.one = bell
         return bell
 
-    def _first_waiting(self, kinds: Collection[str] | None) -> list[str]:
-        """The ids of the jobs that wait first of each kind."""
+    def _between(
+        self,
+        found_by: Iterable[str],
+        first: str | float,
+        last: str | float,
+        most: int = _SOME,
+        command: str = "ZRANGEBYSCORE",
+    ) -> list[Job]:
+        """The jobs in each of these sets from a score to another, in their order."""
         with self._explained():
-            pipe = self._redis.pipeline(transaction=False)
-            for kind in self._redis.smembers(_PREFIX + "kinds") if kinds is None else kinds:
-                pipe.zrange(f"{_PREFIX}waiting:{kind}", 0, 0)
-            return [job_id for found in pipe.execute() for job_id in found]
-
-    def _between(self, found_by: str, least: str | float, most: str | float, count: int = _SOME) -> list[Job]:
-        with self._explained():
-            ids = self._redis.zrange(_PREFIX + found_by, least, most, byscore=True, offset=0, num=count)
-        return self._read(ids)
-
-    def _read(self, ids: Iterable[str]) -> list[Job]:
-        """The jobs with these ids, in their order, but for those that are gone."""
-        with self._explained():
-            pipe = self._redis.pipeline(transaction=False)
-            for job_id in ids:
-                pipe.hmget(f"{_PREFIX}job:{job_id}", "job", "number", "change")
-            rows: list[list[Any]] = pipe.execute()
-        return [read(text, int(number), int(change)) for text, number, change in rows if text is not None]
+            rows = self._find([_PREFIX], [command, first, last, most, *found_by])
+        return [read(text, int(number), int(change)) for text, number, change in rows]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
