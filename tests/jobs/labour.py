@@ -15,7 +15,7 @@ from luma_studio.progress import Event, Listener
 
 
 def make_and_do(place: Place, make: int, until: int) -> list[tuple[str, str]]:
-    """Create jobs, and do and watch jobs until so many have ended; those that this one did, and those that it saw end."""
+    """Create jobs, do and watch jobs until so many have ended; those that this one did, and those that it saw end."""
     store = place.open()
     mark = 0
     for number in range(make):

@@ -22,6 +22,16 @@ PROCESSES = get_context("forkserver")  # which has read our modules once for all
 PROCESSES.set_forkserver_preload(["jobs.labour"])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _fork_server() -> None:
+    """Start what processes are forked from where it finds our modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        first = PROCESSES.Process(target=len, args=("",))
+        first.start()
+        first.join()
+
+
 def begin(place: Place, workspace: Path, lease: float, seconds: float = 0.01) -> BaseProcess:
     process = PROCESSES.Process(target=work, args=(place, str(workspace), lease, seconds))
     process.start()
