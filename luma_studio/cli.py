@@ -21,10 +21,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from luma_studio import cleaning
 from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.errors import ChangedError, InputError, LumaError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
+from luma_studio.jobs import command as job_command
 from luma_studio.production import Production
 from luma_studio.progress import STAGES, Event, Listener, unheard
 from luma_studio.script import draw_outline, outline, parse
@@ -32,6 +34,7 @@ from luma_studio.server import find_notebook
 from luma_studio.settings import Choices, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import files
+from luma_studio.store.jobs import ENDED
 from luma_studio.store.state import Decided
 from luma_studio.studio import Studio, read_script
 from luma_studio.timeline.duration import clock, samples_of
@@ -320,6 +323,84 @@ def doctor() -> None:
         console.print(f"{sign} [bold]{each.name}[/] ({each.what_for}): {escape(' '.join((each.detail, each.remedy)))}")
     if any(each.needed and not each.ready for each in found):
         sys.exit(1)
+
+
+@main.group("jobs")
+def jobs_group() -> None:
+    """Long work that goes on by itself: list, show, cancel, watch."""
+
+
+@jobs_group.command("list")
+@click.option("--state", type=click.Choice(["created", "processing", *sorted(ENDED)]), help="Only jobs in this state.")
+@click.option("--kind", help="Only jobs of this kind.")
+@click.option("--about", "subject", metavar="PRODUCTION", help="Only jobs of this production.")
+@click.option(
+    "--most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many, the newest first."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@_explained
+def jobs_list(as_json: bool, **options: Any) -> None:
+    """The jobs, the newest first."""
+    with Studio() as studio:
+        job_command.list_jobs(studio.jobs.listed(**options), as_json=as_json)
+
+
+@jobs_group.command("show")
+@click.argument("job")
+@_explained
+def jobs_show(job: str) -> None:
+    """All that is known of a job."""
+    with Studio() as studio:
+        job_command.show_job(studio.jobs.get(job))
+
+
+@jobs_group.command("cancel")
+@click.argument("job")
+@_explained
+def jobs_cancel(job: str) -> None:
+    """Have a job stop. What it bought is kept."""
+    with Studio() as studio:
+        found = studio.jobs.cancel(job)
+    click.echo(
+        f"{found.id} is {found.state}." if found.is_over else f"{found.id} stops as soon as its worker hears of it."
+    )
+
+
+@jobs_group.command("watch")
+@click.argument("job", required=False)
+@_explained
+def jobs_watch(job: str | None) -> None:
+    """Print how jobs change, as it happens; of JOB until it has ended (code 1 if it did not end well)."""
+    with Studio() as studio:
+        try:
+            ended = job_command.watch_jobs(studio.jobs, job)
+        except KeyboardInterrupt:
+            return
+    if ended is not None and ended.state != "completed":
+        sys.exit(1)
+
+
+@main.command("clean")
+@click.option(
+    "--days", type=click.FloatRange(min=0), help="Keep what is younger than so many days (LUMA_KEEP_DAYS, 7)."
+)
+@_explained
+def clean_command(days: float | None) -> None:
+    """Remove ended jobs, temporary files and the trash that are some days old; nothing that a production needs."""
+    with Studio() as studio:
+        found = cleaning.clean(studio, days)
+    removed = f"{counted(found.jobs, 'job')}, {counted(found.folders, 'folder')} of temporary files"
+    click.echo(f"Removed {removed}; {found.bytes / 1e6:.1f} MB are free again.")
+
+
+@main.command("metrics")
+@_explained
+def metrics_command() -> None:
+    """Print counts and times of jobs, vendors' calls and takes for Prometheus; the studio's /metrics has them, too."""
+    from luma_studio.metrics import metrics  # noqa: PLC0415 - imports that no other command needs
+
+    with Studio() as studio:
+        click.echo(metrics(studio), nl=False)
 
 
 @contextmanager

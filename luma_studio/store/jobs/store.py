@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
@@ -141,7 +141,7 @@ class JobStore:
         """Wait until a job changed after a mark; False where none did within so many seconds."""
         return self._shelf.wait(mark, seconds) > mark
 
-    async def watch(self, mark: int | None = None) -> AsyncIterator[Job]:
+    async def watch(self, mark: int | None = None) -> AsyncGenerator[Job, None]:
         """Each job that changes after a mark (from now on), as it stands then, as soon as it does. Never ends.
 
         A job that changes faster than it is looked at is told as it stands, its last change always. While the shelf is
