@@ -231,7 +231,7 @@ async def speak(
         for each in _scouts(groups):
             await asyncio.gather(*map(filling.fill, each))
     finally:
-        await asyncio.to_thread(tally.add, account.store, "take", dict(filling.outcomes))
+        await asyncio.to_thread(tally.add, account.store, "take", filling.outcomes)
     if filling.broken:
         raise next((error for error in filling.broken if not isinstance(error, Stopped)), filling.broken[0])
     failed = filling.failed
@@ -257,7 +257,7 @@ class _Filling:
     spoken: Callable[[Order], None]
     hear: Hear | None
     done: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     failed: dict[int, LumaError] = field(default_factory=dict)
     hopeless: dict[Voice, VendorError] = field(default_factory=dict)
     broken: list[Exception] = field(default_factory=list)

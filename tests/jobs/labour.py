@@ -49,3 +49,18 @@ def work(place: Place, folder: str, lease: float, seconds: float) -> None:
         return str(parameters["number"])
 
     asyncio.run(Worker(place.open(), {"work": buy}, at_once=2, lease=lease).run())
+
+
+async def told_and_doubled(parameters: Mapping[str, Any], listener: Listener) -> int:
+    number = parameters["number"]
+    listener(Event("speak", 1, 2))
+    await asyncio.sleep(0.5)
+    if not isinstance(number, int):
+        raise ValueError(f"{number} is no number")  # noqa: TRY004
+    return 2 * number
+
+
+async def until_stopped(_parameters: Mapping[str, Any], listener: Listener) -> None:
+    while True:
+        listener(Event("speak", 1, 2))
+        await asyncio.sleep(0.02)
