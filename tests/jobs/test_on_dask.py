@@ -12,8 +12,9 @@ from jobs.kept import Place
 from jobs.labour import told_and_doubled, until_stopped
 
 from luma_studio.errors import SettingError
-from luma_studio.jobs import Worker
+from luma_studio.jobs import Worker, work
 from luma_studio.jobs.on_dask import on_dask
+from luma_studio.settings import load_settings
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def test_work_goes_there_and_progress_and_result_come_back(workspace, scheduler)
                     heard.extend([job.progress])
 
         listening = asyncio.create_task(listen())
-        async with on_dask(scheduler) as how:
-            await Worker(store, {"work": told_and_doubled}, how=how).run(forever=False)
+        settings = load_settings(scheduler=scheduler)
+        await work(store, {"work": told_and_doubled}, settings, at_once=2, forever=False)
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
