@@ -134,8 +134,9 @@ class Call:
     the jobs under way (see ``Wire.jobs``), and where the vendor has trouble of its own, it may have begun it all the
     same.
 
-    ``patience`` is how many seconds may pass without a byte, ``deadline`` how many a try may take in all, ``largest``
-    how many bytes the answer may have, ``tries`` how often it is sent where another try is safe.
+    ``content`` are the bytes to send where they are neither JSON nor a form. ``patience`` is how many seconds may pass
+    without a byte, ``deadline`` how many a try may take in all, ``largest`` how many bytes the answer may have,
+    ``tries`` how often it is sent where another try is safe.
     """
 
     method: Literal["GET", "POST", "DELETE", "PATCH"]
@@ -144,6 +145,8 @@ class Call:
     params: Mapping[str, str | int] = field(default_factory=dict)
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     data: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     paid: bool = False
     job: bool = False
     patience: float = 60.0
@@ -318,6 +321,8 @@ class Wire:
             params=dict(call.params) or None,
             files=dict(call.files) if call.files else None,
             data=dict(call.data) if call.data else None,
+            content=call.content,
+            headers=dict(call.headers) or None,
             timeout=timeout,
         )
 
