@@ -31,16 +31,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _BEFORE = "Starting workers"
-_STAGES = {
-    "began": "Starting",
-    "think": "Thinking",
-    "speak": "Speaking",
-    "encode": "Encoding",
-    "write": "Writing",
-    "audit": "Auditing",
-    "film": "Filming",
-    "join": "Putting together",
-}
+_STAGES = {"began": "Starting", **STAGES}
 
 
 @contextmanager
