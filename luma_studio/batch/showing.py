@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from luma_studio.batch.runs import Run
+from luma_studio.progress import STAGES
 
 State = Literal["running", "done before", "good", "failed"]
 
