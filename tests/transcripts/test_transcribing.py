@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from helpers import contracts, transcripts
 from helpers.fakes import DyingDisk, Killed
-from helpers.recordings import record, words
-from helpers.transcripts import asked, said
+from helpers.recordings import record, words, write
+from helpers.transcripts import asked, file_of, said
 from helpers.vendors import Fault, Vendors, openai_error
 
 from luma_studio.errors import (
@@ -452,12 +455,25 @@ def test_who_transcribes_is_a_setting(monkeypatch):
 
 
 def test_the_longest_piece_is_never_too_large_for_a_vendor(vendors, hears):
-    import numpy as np  # noqa: PLC0415
-    from helpers.recordings import write  # noqa: PLC0415
-    from helpers.transcripts import file_of  # noqa: PLC0415
-
     noise = np.random.default_rng(3).integers(-32768, 32767, 16000 * 40).astype(np.int16)
     write(Path("noise.wav"), noise, 16000, "pcm_s16le", "")
     hears("noise.wav")
     (request,) = vendors.requests
     assert len(file_of(request)) / 40 * 765 < 25_000_000
+
+
+# The fake
+
+
+@pytest.mark.skipif(contracts.missing() != "", reason=contracts.missing() or "the contracts are here")
+@pytest.mark.parametrize(
+    "choice",
+    ["openai:whisper-1", "openai:gpt-4o-transcribe", "openai:gpt-4o-transcribe-diarize", "groq:whisper-large-v3"],
+)
+def test_the_fake_answers_as_the_contract_has_it_and_a_request_outside_of_it_is_seen(vendors, hears, choice):
+    hears(record(Path("hello.wav"), [(0.2, "hello there")], 1.5), choice)
+    (request,) = vendors.requests
+    answer = transcripts.answer(request)
+    assert contracts.check_answer(request, answer.status, answer.headers, answer.pieces[0]) is None
+    misspelt = replace(request, body=request.body.replace(b'name="response_format"', b'name="response_from"'))
+    assert "response_from" in str(contracts.check(misspelt))
