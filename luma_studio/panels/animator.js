@@ -119,13 +119,13 @@ export default panel("Animator", async ({ root, desk, signal }) => {
 
   let picture = null;
 
-  function takePhoto(name) {
+  function takePhoto(name, words = name) {
     bundle.photo = name;
     picture?.close();
     picture = name ? photoPicture(name, { desk, signal }) : null;
     fill(frame, picture ? picture.element : [icon("photo"), h("span", { class: "luma-muted" }, "Drop a picture here, or press to choose one")]);
-    photoName.textContent = name;
-    photo.setAttribute("aria-label", name ? `Photo: ${name}. Choose another one.` : "Choose a photo");
+    photoName.textContent = words;
+    photo.setAttribute("aria-label", name ? `Photo: ${words}. Choose another one.` : "Choose a photo");
     changed();
   }
 
@@ -201,7 +201,7 @@ export default panel("Animator", async ({ root, desk, signal }) => {
   function showWork() {
     const busy = isRunning(work);
     const [told] = Object.values(work?.scenes ?? {});
-    fill(go, icon(busy ? "stop" : "film"), h("span", {}, busy ? "Stop" : quote?.here ? "Use it" : "Animate"));
+    fill(go, icon(busy ? "stop" : "film"), h("span", {}, busy ? "Stop" : "Animate"));
     go.classList.toggle("luma-button-primary", !busy);
     setOff(go, busy ? work.status === "stopping" : !bundle.photo || !quote || Boolean(quote.error));
     cost.dataset.kind = quote?.error ? "bad" : "";

@@ -1,9 +1,12 @@
-// The audio library: every production's files, to be heard, downloaded, deleted and brought back.
+// The library: every production's files, to be heard and seen, downloaded, deleted and brought back.
 
 import { button, clock, count, download, fill, h, icon, notice, panel, size } from "./kit.js";
-import { downloadButton, fillOnce, isSound, remoteFile, soundPlayer, stampOf } from "./files.js";
+import { downloadButton, fillOnce, isPicture, isSound, isVideo, remoteFile, soundPlayer, stampOf } from "./files.js";
+import { remotePicture, videoPlayer } from "./videos.js";
 import { ago, showAgo } from "./words.js";
 import { isOff, once, progressBar, setOff } from "./work.js";
+
+const verb = (seen) => (seen ? "Look at" : "Listen to");
 
 const MINUTE = 20000; // ms between two looks at how long ago things were: the shortest time that is told is a minute
 
@@ -240,18 +243,20 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
 
     function fileRow(file) {
       const remote = remoteFile(file.name, (start, length) => desk.ask("part", { production: name, name: file.name, start, size: length }));
-      const sounds = isSound(file.name);
+      const seen = isVideo(file.name) ? "video" : isPicture(file.name) ? "picture" : "";
+      const sounds = isSound(file.name) || seen;
       const about = h("span", { class: "luma-muted luma-number" });
       const time = h("time", { class: "luma-muted" });
       const badge = h("span", { class: "luma-badge luma-badge-good", title: "The newest file of its scene" }, "a scene’s file");
+      const vendor = h("span", { class: "luma-badge", title: "It was made there, or given there" });
       const place = h("div", { class: "luma-library-player", hidden: true });
       let player = null;
       let isGone = false;
-      const listen = sounds && button({ icon: "play", label: `Listen to ${file.name}`, kind: "luma-button-quiet", onclick: desk.guarded(hear) });
+      const listen = sounds && button({ icon: seen === "picture" ? "photo" : "play", label: `${verb(seen)} ${file.name}`, kind: "luma-button-quiet", onclick: desk.guarded(hear) });
       const row = h("li", { class: "luma-library-file" },
         h("span", { class: "luma-library-icon" }, listen || icon("file")),
         h("div", { class: "luma-library-about" },
-          h("span", { class: "luma-library-name luma-text", dir: "auto" }, file.name), badge,
+          h("span", { class: "luma-library-name luma-text", dir: "auto" }, file.name), badge, vendor,
           h("span", { class: "luma-library-facts" }, about, time)),
         h("div", { class: "luma-library-acts" },
           downloadButton(remote, { desk, kind: "luma-button-quiet" }),
@@ -264,20 +269,34 @@ export default panel("Audio library", async ({ root, desk, signal }) => {
         about.textContent = [kind, now.seconds !== null && clock(now.seconds), size(now.bytes)].filter(Boolean).join(" · ");
         showAgo(time, now.changed);
         badge.hidden = !now.in_manifest;
+        vendor.hidden = !now.vendor;
+        vendor.textContent = now.vendor;
       }
 
       function hear() {
         if (!player) {
-          player = soundPlayer(remote, { label: file.name, seconds: file.seconds, desk });
+          player = shower();
+          place.classList.toggle("luma-library-stage", Boolean(seen));
           fill(place, player.element);
         }
         place.hidden = !place.hidden;
-        const words = place.hidden ? `Listen to ${file.name}` : `Close the player of ${file.name}`;
-        fill(listen, icon(place.hidden ? "play" : "close"));
+        const words = place.hidden ? `${verb(seen)} ${file.name}` : `Close ${file.name}`;
+        fill(listen, icon(!place.hidden ? "close" : seen === "picture" ? "photo" : "play"));
         listen.title = words;
         listen.setAttribute("aria-label", words);
         if (place.hidden) return player.stop();
         return player.play();
+      }
+
+      /** What shows the file: a player of sound or video, or the picture itself. */
+      function shower() {
+        if (seen === "video") {
+          const made = videoPlayer(remote, { label: file.name, desk, signal });
+          return { ...made, play: made.start };
+        }
+        if (!seen) return soundPlayer(remote, { label: file.name, seconds: file.seconds, desk });
+        const picture = remotePicture(async () => (await remote.blob())?.arrayBuffer(), { desk, signal });
+        return { element: picture.element, play() {}, stop() {}, close: picture.close };
       }
 
       async function remove() {

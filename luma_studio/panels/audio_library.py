@@ -13,11 +13,16 @@ from typing import Any, BinaryIO
 
 from luma_studio import library
 from luma_studio.errors import LumaError, SettingError, Stopped, StoreError
+from luma_studio.film import last
+from luma_studio.library import AudioFile
 from luma_studio.panels.audio_players import MOST_PART, in_order, part_of
 from luma_studio.panels.panel import Answer, Buffers, Panel
 from luma_studio.panels.session import Source
 from luma_studio.progress import Event
 from luma_studio.store import files
+from luma_studio.video import heygen_asked
+from luma_studio.video.heygen_account import HEYGEN
+from luma_studio.video.heygen_assets import Assets
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +82,10 @@ class AudioLibrary(Panel):
         return {"open": opened, "productions": [asdict(each) for each in productions], "deleted": deleted}
 
     def do_files(self, production: str) -> Answer:
-        """The files of a production."""
-        return [asdict(file) for file in in_order(library.files_of(self._folder, production))]
+        """The files of a production, each with the ``vendor`` that has it, too, or made it ("" for none)."""
+        found = in_order(library.files_of(self._folder, production))
+        of_vendors = self._of_vendors(found, production)
+        return [{**asdict(file), "vendor": of_vendors.get(file.name, "")} for file in found]
 
     def do_part(self, production: str, name: str, start: int, size: int) -> tuple[Answer, Buffers]:
         """Part of a file."""
@@ -129,6 +136,19 @@ class AudioLibrary(Panel):
             pack.stop.set()
             if pack.ready.is_set():
                 pack.file.close()
+
+    def _of_vendors(self, found: Sequence[AudioFile], production: str) -> dict[str, str]:
+        """Which vendor made a file, or was given what it holds, by the files' names."""
+        folder = files.confined(self._folder, production)
+        film = last(folder)
+        made = (
+            [each.video for each in film.results if each.video_id]
+            if film.engine.startswith(heygen_asked.ENGINE)
+            else []
+        )
+        given = Assets(self._folder).known()
+        held = [file.name for file in found if library.checksum(folder / file.name) in given] if given else []
+        return dict.fromkeys((*made, *held), HEYGEN.name)
 
     @property
     def _folder(self) -> Path:

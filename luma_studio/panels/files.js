@@ -4,13 +4,23 @@ import { button, clock, download, fill, h, icon, notice, takeTheFloor } from "./
 
 const PART = 1 << 20; // bytes that are asked for at once: far under what a message may have
 const AHEAD = 3; // parts that are on their way at once
-const TYPES = { mp3: "audio/mpeg", wav: "audio/wav", flac: "audio/flac", m4a: "audio/mp4", aac: "audio/aac", srt: "application/x-subrip", vtt: "text/vtt", json: "application/json", zip: "application/zip", mp4: "video/mp4" };
+const TYPES = { mp3: "audio/mpeg", wav: "audio/wav", flac: "audio/flac", m4a: "audio/mp4", aac: "audio/aac", srt: "application/x-subrip", vtt: "text/vtt", json: "application/json", zip: "application/zip", mp4: "video/mp4", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png" };
 
 const typeOf = (name) => TYPES[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream";
 
 /** Whether a file is sound. */
 export function isSound(name) {
   return typeOf(name).startsWith("audio/");
+}
+
+/** Whether a file is a video. */
+export function isVideo(name) {
+  return typeOf(name).startsWith("video/");
+}
+
+/** Whether a file is a picture. */
+export function isPicture(name) {
+  return typeOf(name).startsWith("image/");
 }
 
 /** What tells one state of a file from the next: it was written anew if this is another. */

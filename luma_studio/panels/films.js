@@ -267,7 +267,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
       picture?.close();
       picture = state.production.pictured ? photoPicture(name, { desk, signal }) : null; // a vendor's own has none here
       fill(photoFrame, picture ? picture.element : icon("photo"));
-      photoName.textContent = name || "None: a card with each title";
+      photoName.textContent = (name.startsWith("persona:") && state.production.pictured) || name || "None: a card with each title";
       photo.setAttribute("aria-label", `Photo: ${photoName.textContent}. Choose another one.`);
     } });
 
@@ -293,6 +293,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
     } });
 
     const upload = h("input", { type: "checkbox" });
+    let check;
     const motion = h("input", { class: "luma-input", autocomplete: "off", maxLength: 500, dir: "auto", placeholder: "For engines that can be told, such as: nods gently" });
     const element = h("div", { class: "luma-films-choices" },
       h("div", { class: "luma-films-fields" },
@@ -308,7 +309,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
           field("title_card", "Title card, seconds", card, numbers(card)),
           assemblyField,
           field("motion", "How the photo moves", motion, { wide: true })),
-        h("label", { class: "luma-films-check" }, upload, "Give the vendor photos and sounds anew, even those that it has")),
+        check = h("label", { class: "luma-films-check" }, upload, "Give the vendor photos and sounds anew, even those that it has")),
       wrong);
     return {
       element,
@@ -320,6 +321,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
         chosen = production.choices;
         isSet = busy() || isRunning(speaking);
         for (const each of fields) each.show(chosen);
+        check.hidden = [chosen.film, chosen.assembly].every((each) => each === "preview"); // nothing is given away
       },
     };
   }
@@ -329,7 +331,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
   function makeWhole() {
     const place = h("div", { class: "luma-films-stage" });
     const facts = h("p", { class: "luma-muted luma-number" });
-    const badge = h("span", { class: "luma-badge luma-badge-warning" }, "older than your last edit");
+    const badge = h("span", { class: "luma-badge luma-badge-warning" }, "older than your last change");
     const title = h("strong", { class: "luma-text luma-films-title", dir: "auto" });
     const gets = h("div", { class: "luma-row" });
     const anew = button({ icon: "refresh", text: "Put together anew", kind: "luma-button-quiet", onclick: act(once(() => film({ again: true }))) });
@@ -500,7 +502,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
     }
     if (busy() && !scene.here && (!filming.wanted || filming.wanted.includes(scene.id))) return { word: "waiting" };
     if (unspoken || !quote) return { word: "as it was filmed" };
-    if (scene.problem) return { word: "cannot be filmed", kind: "warning", reason: scene.problem };
+    if (scene.problem) return { word: "cannot be filmed", kind: "warning", reason: detail.textContent === scene.problem ? "" : scene.problem }; // said once above
     if (isBeingMade(scene)) return { word: "being made", kind: "good", reason: scene.result.message, act: "Look now" };
     if (isFailed(scene)) return { word: "failed", kind: "danger", reason: scene.result.message, act: "Try again", state: "bad" };
     if (scene.here && scene.result?.status === "completed" && !scene.changed) return { word: "filmed", kind: "good", reason: scene.result.message };

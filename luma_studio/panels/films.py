@@ -136,7 +136,7 @@ class Films(PhotoPanel):
             "clauses": len(production.clauses),
             "unspoken": unspoken,
             "choices": {name: getattr(production.choices, name) for name in Filming.model_fields},
-            "pictured": _is_here(production.choices.photo, self.session.studio.photos),
+            "pictured": _called(production.choices.photo, self.session.studio.photos),
             "problem": problem,
             "quote": None if quote is None else _priced(quote),
             "scenes": scenes,
@@ -145,12 +145,13 @@ class Films(PhotoPanel):
         }
 
 
-def _is_here(photo: str, photos: Photos) -> bool:
-    """Whether a photo, as one writes it, is a picture here, and not what a vendor has of its own."""
+def _called(photo: str, photos: Photos) -> str:
+    """What a photo is called that is a picture here; "" for none, and for what a vendor has of its own."""
     try:
-        return bool(photo) and photos.find(photo) is not None
+        found = photos.find(photo) if photo else None
     except LumaError:  # which the quote tells
-        return False
+        return ""
+    return "" if found is None else found.name
 
 
 def _quoted(production: Production) -> tuple[FilmQuote | None, str]:

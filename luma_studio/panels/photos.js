@@ -25,7 +25,7 @@ async function sendPhoto(file, desk, tell) {
   throw new Error(`${file.name} did not arrive whole. Choose it again.`);
 }
 
-/** A dialog in which a photo is chosen: `chosen(name)` is called with the one that was; "" stands for none.
+/** A dialog in which a photo is chosen: `chosen(name, words)` is called with the one that was, and what it is called; "" stands for none.
  *
  * `none` says what is seen where none is chosen (left out: one must be), `vendor` whether a vendor's id or address may be. */
 export function photoChooser({ desk, signal, root, chosen, none = null, vendor = false }) {
@@ -58,7 +58,7 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
     try {
       const name = await sendPhoto(file, desk, (part) => { share.textContent = `${Math.floor(part * 100)} %`; });
       if (dialog.open) await pick(name);
-      else await chosen(name);
+      else await chosen(name, name);
     } catch (error) {
       if (!error.kind && !(error instanceof Error)) throw error;
       problem.textContent = error.message;
@@ -68,8 +68,8 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
     }
   }
 
-  async function pick(name) {
-    await chosen(name);
+  async function pick(name, words = name) {
+    await chosen(name, words);
     dialog.close();
   }
 
@@ -103,7 +103,7 @@ export function photoChooser({ desk, signal, root, chosen, none = null, vendor =
         return null;
       }
     }, { desk, signal });
-    const element = h("button", { type: "button", class: "luma-photos-tile", "data-photo": name, title: words, onclick: desk.guarded(once(() => pick(name))) },
+    const element = h("button", { type: "button", class: "luma-photos-tile", "data-photo": name, title: words, onclick: desk.guarded(once(() => pick(name, words))) },
       h("span", { class: "luma-photos-frame" }, picture.element, broken), h("span", { class: "luma-photos-name luma-text", dir: "auto" }, words));
     return { element, close: picture.close };
   }
