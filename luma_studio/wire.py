@@ -57,7 +57,7 @@ _PATIENCE = 60.0  # seconds that a vendor may ask us to wait
 _CALM = 20  # answers in a row without a refusal after which one more request is allowed at once
 _SMALL = 64 * 1024  # bytes of an error's body that are read
 _WORDS = 5.0  # seconds that an error's body may take
-_MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
+_MASK = "***"  # stands for a key, also for one of which a vendor shows some letters all the same
 _VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
 HERE = ("127.0.0.1", "::1", "localhost")
@@ -549,8 +549,9 @@ def _complaint(found: Any) -> tuple[str, str]:
 
 def _fit(text: str, key: str = "") -> str:
     """A vendor's text as it may be shown: in one line, not long, and without the key that some of them quote."""
-    shown = _MASKED.sub("***", text.replace(key, "***") if key else text)[:2000]
-    return " ".join("".join(each if each.isprintable() else " " for each in shown).split())[:500]
+    shown = (text.replace(key, _MASK) if key else text)[:2000]
+    words = "".join(each if each.isprintable() else " " for each in shown).split()
+    return " ".join(_MASK if _MASK in word else word for word in words)[:500]
 
 
 def _told_id(body: bytes) -> str:
