@@ -175,7 +175,7 @@ def audit_of(folder: Path, production: str) -> dict[str, Any] | None:
     place = files.confined(folder, production)
     match _json(place / "audit.json"):
         case {"file": str(name), "sha256": str(checksum)} as report:
-            return report if _is_safe(name) and checksum(place / name) == checksum else None
+            return report if _is_safe(name) and checksum_of(place / name) == checksum else None
     return None
 
 
@@ -271,7 +271,7 @@ def _json(path: Path) -> Any:
         return None
 
 
-def checksum(path: Path) -> str | None:
+def checksum_of(path: Path) -> str | None:
     """The SHA-256 of a file, read once for as long as it stays as it is; None where there is none."""
     try:
         if path.is_symlink() or not path.is_file():

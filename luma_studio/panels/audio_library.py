@@ -21,8 +21,8 @@ from luma_studio.panels.session import Source
 from luma_studio.progress import Event
 from luma_studio.store import files
 from luma_studio.video import heygen_asked
-from luma_studio.video.heygen_account import HEYGEN
 from luma_studio.video.heygen_assets import Assets
+from luma_studio.wire import HEYGEN
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class AudioLibrary(Panel):
             else []
         )
         given = Assets(self._folder).known()
-        held = [file.name for file in found if library.checksum(folder / file.name) in given] if given else []
+        held = [file.name for file in found if library.checksum_of(folder / file.name) in given] if given else []
         return dict.fromkeys((*made, *held), HEYGEN.name)
 
     @property

@@ -44,7 +44,7 @@ export function remotePicture(fetch, { signal, desk }) {
 export function videoPlayer(file, { label, picture, captions = () => null, desk, signal }) {
   const play = button({ icon: "play", label: `Play ${label}`, kind: "luma-video-play", onclick: desk.guarded(press) });
   const share = h("span", { class: "luma-video-share luma-number", hidden: true });
-  const cover = h("div", { class: "luma-video-cover", onclick: desk.guarded((event) => (play.contains(event.target) ? undefined : press())) }, picture?.element, play, share);
+  const cover = h("div", { class: "luma-video-cover", onclick: desk.guarded((event) => (event.composedPath().includes(play) ? undefined : press())) }, picture?.element, play, share);
   const element = h("div", { class: "luma-video", role: "group", "aria-label": `Player of ${label}` }, cover);
   const urls = [];
   let video = null;

@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 PANELS = {
     "Narrate": ("Productions", "Script", "Render status", "Pause timeline", "Audio players"),
+    "Film": ("Films",),
+    "Animate": ("Animator",),
     "Library": ("Audio library",),
     "Health": ("Health",),
 }
