@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser.driving import HINDI, SPOKEN, Window
 from playwright.sync_api import expect
 
-TABS = ("Narrate", "Library", "Health")
+TABS = ("Narrate", "Film", "Animate", "Library", "Health")
 SHEETS = {"Fit or scale…": "Fit or scale pauses", "Keys": "Keys"}
 CONTROLS = {"button", "textbox", "searchbox", "spinbutton", "slider", "checkbox", "combobox", "tab", "link", "option"}
 SMALLEST = 24  # pixels, WCAG 2.5.8
@@ -60,6 +60,8 @@ def show(desk: Window, tab: str) -> None:
     desk.tab(tab)
     if tab == "Health":
         expect(desk.panel("Health").get_by_role("listitem").filter(has_text="espeak-ng")).to_contain_text("ready")
+    if tab == "Film" and "production=" in desk.page.url:
+        expect(desk.panel("Films").get_by_role("listitem").first).to_be_visible()
     if tab == "Library":
         expect(desk.panel("Audio library").get_by_text("Looking …")).to_have_count(0)
 
@@ -136,7 +138,7 @@ def test_each_control_has_a_name(desk: Window, full: str, width: int) -> None:
 
 SMALL = """(smallest) => [...document.querySelectorAll('button, input, select, textarea, summary, a[href], [role=tab]')]
   .filter((each) => each.checkVisibility({ visibilityProperty: true }) && getComputedStyle(each).pointerEvents !== 'none')
-  .map((each) => each.matches('input[type=checkbox]') ? each.closest('label') ?? each : each)
+  .map((each) => each.matches('input[type=checkbox], input[type=radio]') ? each.closest('label') ?? each : each)
   .map((each) => [each.outerHTML.slice(0, 120), each.getBoundingClientRect()])
   .filter(([, box]) => box.width > 1 && Math.min(box.width, box.height) < smallest)
   .map(([what, box]) => `${what} is ${box.width} × ${box.height}`)"""
