@@ -20,6 +20,7 @@ from benchmarks.bench import Bench
 from benchmarks.buying import buying, hearing
 from benchmarks.cold import cold_hundred, cold_ten
 from benchmarks.film import film
+from benchmarks.jobs import jobs
 from benchmarks.joining import join
 from benchmarks.laying import laying
 from benchmarks.memory import memory
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "batch": batch,
     "film": film,
     "transcripts": transcripts,
+    "jobs": jobs,
 }
 
 

@@ -24,6 +24,7 @@ from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.commands.bars import bars
 from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
+from luma_studio.commands.jobs import clean_command, jobs_command, metrics_command
 from luma_studio.commands.personas import personas_command
 from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
@@ -53,8 +54,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-main.add_command(film_command)
-main.add_command(personas_command)
+for family in (film_command, personas_command, jobs_command, clean_command, metrics_command):
+    main.add_command(family)
 
 
 @main.command()

@@ -6,6 +6,7 @@ LumaError
 │   ├── UnsafeNameError        a name or path that would leave the workspace or means something to the system
 │   ├── SettingError      a setting, option or voice that does not exist or is out of range
 │   ├── PersonaError      a persona that there is not, or that cannot be used as it is written
+│   ├── NoJobError        a job that does not exist, or not any more
 │   ├── FitError          a total duration that the pauses cannot reach
 │   └── FileTooLargeError    a file that is larger than may be
 ├── NoMindError          a text is to be written, and there is no mind that could
@@ -31,7 +32,9 @@ LumaError
 ├── BudgetError           buying this would pass the production's budget
 ├── StoreError            a file could not be written or read (full disk, read-only folder, damaged file)
 │   ├── BusyError         another process holds this production
-│   └── ChangedError      this production was changed elsewhere since it was opened here
+│   ├── ChangedError      this production was changed elsewhere since it was opened here
+│   ├── LeaseLostError    a job that this worker held is another's by now, or has ended
+│   └── StoreAwayError    the server that keeps jobs cannot be reached for now
 ├── AudioError            audio that cannot be decoded or encoded
 │   ├── UnreadableError   a recording that is none, or is damaged
 │   ├── NoSoundError      a file without any sound in it, such as a video without a sound track
@@ -115,6 +118,10 @@ class WritingError(LumaError):
 
 class FileTooLargeError(InputError):
     """A file that is larger than may be (``MAX_FILE_SIZE_MB``)."""
+
+
+class NoJobError(InputError):
+    """A job that does not exist, or not any more."""
 
 
 class VoiceError(LumaError):
@@ -238,6 +245,14 @@ class BusyError(StoreError):
 
 class ChangedError(StoreError):
     """What is to be saved was changed elsewhere: by another process, or another object on the same folder."""
+
+
+class LeaseLostError(StoreError):
+    """A job that this worker held is another's by now, or has ended."""
+
+
+class StoreAwayError(StoreError):
+    """The server that keeps jobs cannot be reached for now; trying again later is safe."""
 
 
 class AudioError(LumaError):

@@ -25,7 +25,7 @@ from luma_studio.errors import (
 )
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause, Scene
-from luma_studio.settings import Choices, Filming
+from luma_studio.settings import Choices, Filming, access
 from luma_studio.store import files
 from luma_studio.store.ledger import Account
 from luma_studio.store.videos import KeptVideo, VideoStore
@@ -51,6 +51,7 @@ from luma_studio.video.heygen import HeyGenFilm
 from luma_studio.video.once import Make, made
 from luma_studio.video.photos import Photos, colour
 from luma_studio.video.thumbnails import thumbnail
+from luma_studio.wire import HEYGEN
 
 FILM = "film.mp4"
 MANIFEST = "film.json"
@@ -200,10 +201,11 @@ def _shot(footage: Footage, placed: PlacedScene, scene: Scene, equipment: Equipm
     rate, length, digest = part.timeline.rate, part.timeline.length, export.sound_digest(part)
     title = placed.title or footage.title
     look = look_of(footage.choices, colour(said.get(_BACKGROUND, "")))
+    default = footage.choices.photo or access(HEYGEN.prefix).default_talking_photo_id
     return Shot(
         scene=placed.id,
         title=title,
-        photo=equipment.photos.of(said.get(_PHOTO, ""), _speaker(clauses), footage.choices.photo, title, look),
+        photo=equipment.photos.of(said.get(_PHOTO, ""), _speaker(clauses), default, title, look),
         sound=SceneSound(equipment.videos.sound(digest), digest, length, rate),
         cues=captions(part.timeline, clauses),
         text=" ".join(clause.text for clause in clauses),
@@ -563,7 +565,7 @@ class _Filming:
                     scene.start,
                     scene.end - scene.start,
                     await engines.address(film.engine, kit, each.video_id) if fetched else "",
-                    footage.choices.captions,
+                    (each.status_detail or {}).get("captions", footage.choices.captions),
                 )
                 for each, scene in zip(film.results, footage.rendering.timeline.scenes, strict=True)
             ]

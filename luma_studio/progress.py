@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 Stage = Literal["think", "speak", "encode", "write", "audit", "transcribe", "film", "join"]
+STAGES: Mapping[Stage, str] = {
+    "think": "Thinking",
+    "speak": "Speaking",
+    "encode": "Encoding",
+    "write": "Writing",
+    "audit": "Auditing",
+    "transcribe": "Listening",
+    "film": "Filming",
+    "join": "Joining",
+}
+"""The stages as people read them."""
 Outcome = Literal["began", "done", "cached", "failed"]
 
 

@@ -117,6 +117,12 @@ class Settings(Choices, BaseSettings):
         default=None, ge=0, description="US dollars that this batch may cost; a batch sets it for its runs"
     )
     transcriber: str = Field(default="", description="who transcribes recordings, as openai:whisper-1; none if empty")
+    webhook: str = Field(default="", description="address of one's own that is told, by https, when a job ends")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="what such notices are signed with: whsec_ and 24 to 64 bytes in Base64"
+    )
+    scheduler: str = Field(default="", description="Dask scheduler whose workers do the jobs: tcp://host:8786")
+    keep_days: float = Field(default=7.0, ge=0, le=3650, description="days that ended jobs and what was left are kept")
     prices: dict[str, Price] = Field(
         default={},
         description="US dollars for 1,000 characters of a voice's model; for a minute of an engine's video or a "
@@ -156,7 +162,8 @@ class Settings(Choices, BaseSettings):
 class Access(BaseSettings):
     """How a vendor is reached: ``<VENDOR>_API_KEY`` and ``<VENDOR>_BASE_URL``, from the environment or ``.env``.
 
-    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one.
+    ``<VENDOR>_JOBS`` is how many of its jobs (videos) may be under way at once, until it refuses one;
+    ``HEYGEN_DEFAULT_TALKING_PHOTO_ID`` is the photo, by its id there, of scenes that have no other.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -164,6 +171,7 @@ class Access(BaseSettings):
     api_key: SecretStr = SecretStr("")
     base_url: str = ""
     jobs: int | None = Field(default=None, ge=1, le=1000)
+    default_talking_photo_id: str = ""
 
 
 class Polling(BaseSettings):
@@ -191,6 +199,16 @@ class Recordings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     max_file_size_mb: float = Field(default=2000.0, ge=0.001, le=1_000_000)
+
+
+class JobStorage(BaseSettings):
+    """Where jobs are kept: ``JOB_STORAGE``, ``REDIS_URL``, and how many processes (``WORKERS``) do them."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    job_storage: Literal["sqlite", "redis", "memory"] = "sqlite"
+    redis_url: str = "redis://localhost:6379"
+    workers: int = Field(default=1, ge=1, le=1000)
 
 
 @cache
@@ -227,6 +245,12 @@ def recordings() -> Recordings:
     """What may be transcribed. Raises SettingError."""
     with _explained(str.upper):
         return Recordings()
+
+
+def job_storage() -> JobStorage:
+    """Where jobs are kept. Raises SettingError."""
+    with _explained(str.upper):
+        return JobStorage()
 
 
 def chosen(base: Choices, changes: Mapping[str, Any], called: Callable[[str], str] = str) -> Choices:
@@ -270,7 +294,7 @@ def _variable(name: str) -> str:
 
 def _may_be(name: str) -> str:
     """What a setting may be, as a sentence goes on."""
-    models = (Settings, Polling, Access, Recordings)
+    models = (Settings, Polling, Access, Recordings, JobStorage)
     field = next(model.model_fields[name] for model in models if name in model.model_fields)
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, get_args(field.annotation)))}"
@@ -287,6 +311,7 @@ def _may_be(name: str) -> str:
         "status_poll_interval_seconds": "a number of seconds, up to 600",
         "status_max_attempts": "a whole number from 1",
         "jobs": "a whole number from 1 to 1000",
+        "workers": "a whole number from 1 to 1000",
         "batch_budget": "an amount in US dollars, from 0",
         "prices": 'US dollars by model, such as {"elevenlabs:eleven_v3": 0.1, "openai:MODEL": [1.25, 10]}',
         "minds": 'minds by agent, such as {"splice": "groq:MODEL"}',

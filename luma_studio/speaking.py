@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -25,7 +26,7 @@ from luma_studio.errors import (
 from luma_studio.progress import Event, Listener, Outcome
 from luma_studio.script import Clause
 from luma_studio.settings import Choices
-from luma_studio.store import shares
+from luma_studio.store import shares, tally
 from luma_studio.store.ledger import Account
 from luma_studio.store.state import ClauseState, State, TakeRef
 from luma_studio.store.takes import Recipe, TakeStore
@@ -220,8 +221,11 @@ async def speak(
     """
     groups = await asyncio.to_thread(_grouped, _alike(wanted), takes, account)
     filling = _Filling(len(wanted), takes, account, listener, spoken, hear)
-    for each in _scouts(groups):
-        await asyncio.gather(*map(filling.fill, each))
+    try:
+        for each in _scouts(groups):
+            await asyncio.gather(*map(filling.fill, each))
+    finally:
+        await asyncio.to_thread(tally.add, account.store, "take", filling.outcomes)
     if filling.broken:
         raise next((error for error in filling.broken if not isinstance(error, Stopped)), filling.broken[0])
     failed = filling.failed
@@ -247,6 +251,7 @@ class _Filling:
     spoken: Callable[[Order], None]
     hear: Hear | None
     done: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
     failed: dict[int, LumaError] = field(default_factory=dict)
     hopeless: dict[Voice, VendorError] = field(default_factory=dict)
     broken: list[Exception] = field(default_factory=list)
@@ -328,7 +333,9 @@ class _Filling:
 
     def _tell(self, same: Same, outcome: Outcome, reason: str = "") -> None:
         for each in same:
-            self.done += outcome != "began"
+            if outcome != "began":
+                self.done += 1
+                self.outcomes[outcome] += 1
             self.listener(Event("speak", self.done, self.total, each.recipe.text, outcome, each.index, reason))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from luma_studio.settings import AUDIO, Choices, Settings, chosen, load_settings
 from luma_studio.speaking import Quote
 from luma_studio.store import drafts, files
 from luma_studio.store.drafts import Left
+from luma_studio.store.jobs import JobStore, open_jobs
 from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
@@ -126,6 +127,11 @@ class Studio:
         if known.saved_elsewhere():
             known.reload()
         return known
+
+    @cached_property
+    def jobs(self) -> JobStore:
+        """The jobs of this workspace, or of all machines that share a Redis. Raises SettingError."""
+        return open_jobs(self.folder, self.settings)
 
     def quote(self, name: str, script: str, **changes: Any) -> Quote:
         """What speaking this script as this production would buy, and agents before it.
@@ -268,6 +274,8 @@ class Studio:
             voice.close()
         self._voices.clear()
         self.wires.close()
+        if "jobs" in self.__dict__:
+            self.jobs.close()
 
     def __enter__(self) -> Self:
         return self

@@ -57,7 +57,7 @@ _PATIENCE = 60.0  # seconds that a vendor may ask us to wait
 _CALM = 20  # answers in a row without a refusal after which one more request is allowed at once
 _SMALL = 64 * 1024  # bytes of an error's body that are read
 _WORDS = 5.0  # seconds that an error's body may take
-_MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a vendor shows some letters all the same
+_MASK = "***"  # stands for a key, also for one of which a vendor shows some letters all the same
 _VALUE = re.compile(r"\s*(?=\S)")  # up to where a value begins
 _CUT = frozenset({502, 504, 520, 524})  # a gateway (the last two: Cloudflare's) gave up: what is behind it is unknown
 HERE = ("127.0.0.1", "::1", "localhost")
@@ -134,8 +134,9 @@ class Call:
     the jobs under way (see ``Wire.jobs``), and where the vendor has trouble of its own, it may have begun it all the
     same.
 
-    ``patience`` is how many seconds may pass without a byte, ``deadline`` how many a try may take in all, ``largest``
-    how many bytes the answer may have, ``tries`` how often it is sent where another try is safe.
+    ``content`` are the bytes to send where they are neither JSON nor a form. ``patience`` is how many seconds may pass
+    without a byte, ``deadline`` how many a try may take in all, ``largest`` how many bytes the answer may have,
+    ``tries`` how often it is sent where another try is safe.
     """
 
     method: Literal["GET", "POST", "DELETE", "PATCH"]
@@ -144,6 +145,8 @@ class Call:
     params: Mapping[str, str | int] = field(default_factory=dict)
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     data: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     paid: bool = False
     job: bool = False
     patience: float = 60.0
@@ -318,6 +321,8 @@ class Wire:
             params=dict(call.params) or None,
             files=dict(call.files) if call.files else None,
             data=dict(call.data) if call.data else None,
+            content=call.content,
+            headers=dict(call.headers) or None,
             timeout=timeout,
         )
 
@@ -544,8 +549,9 @@ def _complaint(found: Any) -> tuple[str, str]:
 
 def _fit(text: str, key: str = "") -> str:
     """A vendor's text as it may be shown: in one line, not long, and without the key that some of them quote."""
-    shown = _MASKED.sub("***", text.replace(key, "***") if key else text)[:2000]
-    return " ".join("".join(each if each.isprintable() else " " for each in shown).split())[:500]
+    shown = (text.replace(key, _MASK) if key else text)[:2000]
+    words = "".join(each if each.isprintable() else " " for each in shown).split()
+    return " ".join(_MASK if _MASK in word else word for word in words)[:500]
 
 
 def _told_id(body: bytes) -> str:

@@ -24,7 +24,18 @@ import luma_studio
 settings.register_profile("luma", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("luma")
 
-_NOT_THE_MACHINES = ("LUMA_", "ELEVENLABS_", "OPENAI_", "GROQ_", "HEYGEN_", "FREEPIK_", "CREATOMATE_")
+_NOT_THE_MACHINES = (
+    "LUMA_",
+    "ELEVENLABS_",
+    "OPENAI_",
+    "GROQ_",
+    "HEYGEN_",
+    "FREEPIK_",
+    "CREATOMATE_",
+    "JOB_STORAGE",
+    "REDIS_URL",
+    "WORKERS",
+)
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background, and every process begun here, too

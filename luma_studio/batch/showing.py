@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from luma_studio.batch.runs import Run
+from luma_studio.progress import STAGES
 
 State = Literal["running", "done before", "good", "failed"]
 
@@ -31,16 +32,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _BEFORE = "Starting workers"
-_STAGES = {
-    "began": "Starting",
-    "think": "Thinking",
-    "speak": "Speaking",
-    "encode": "Encoding",
-    "write": "Writing",
-    "audit": "Auditing",
-    "film": "Filming",
-    "join": "Putting together",
-}
+_STAGES: Mapping[str, str] = {"began": "Starting", **{str(stage): words for stage, words in STAGES.items()}}
 
 
 @contextmanager

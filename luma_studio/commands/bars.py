@@ -9,17 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from luma_studio.progress import Event, Listener, unheard
-
-_STAGES = {
-    "think": "Thinking",
-    "speak": "Speaking",
-    "encode": "Encoding",
-    "write": "Writing",
-    "audit": "Auditing",
-    "film": "Filming",
-    "join": "Joining",
-}
+from luma_studio.progress import STAGES, Event, Listener, unheard
 
 
 @contextmanager
@@ -41,7 +31,7 @@ def bars() -> Iterator[Listener]:
 
         def listen(event: Event) -> None:
             if event.stage not in shown:
-                shown[event.stage] = progress.add_task(_STAGES[event.stage], subject="")
+                shown[event.stage] = progress.add_task(STAGES[event.stage], subject="")
             subject = escape(event.subject[:40])
             done = event.done + (event.share or 0)
             progress.update(shown[event.stage], completed=done, total=event.total, subject=subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,8 +12,10 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 from voila.static_file_handler import MultiStaticFileHandler
 
+from luma_studio.metrics import CONTENT_TYPE, metrics
 from luma_studio.server.assets import Bundle
 from luma_studio.server.pages import Pages
+from luma_studio.studio import Studio
 
 # Nothing is loaded from elsewhere. Widgets come as blobs, and JupyterLab's settings compile their schemas.
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; base-uri 'none'"
@@ -105,6 +108,21 @@ class LeaveHandler(Answer):
         """Take note."""
         self._pages.leave(kernel_id)
         self.set_status(204)
+
+
+class MetricsHandler(Answer):
+    """Counts and times for Prometheus, which shows the token as ``Authorization: token …``."""
+
+    async def get(self) -> None:
+        """Read them."""
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(await asyncio.to_thread(_metrics))
+
+
+def _metrics() -> str:
+    with Studio() as studio:
+        return metrics(studio)
 
 
 class AssetHandler(Answer, MultiStaticFileHandler):  # type: ignore[misc] # voila is not typed

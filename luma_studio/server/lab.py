@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp
 
+from luma_studio import cleaning
 from luma_studio.errors import InputError
 from luma_studio.kernels import environment
 from luma_studio.server import find_notebook
@@ -40,6 +41,7 @@ def serve(notebook: str | None = None, *, host: str, port: int | None, browser: 
     if there is no such notebook in the workspace; StoreError if nothing can be written there.
     """
     os.environ |= environment(os.environ)
+    cleaning.begin()
     workspace = Path(os.environ["LUMA_WORKSPACE"])
     keep_copies(shipped("notebooks"), workspace / OWN)
     first = f"{OWN}/{FIRST_NOTEBOOK}" if notebook is None else place_of(notebook, workspace)

@@ -24,11 +24,21 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from luma_studio import cleaning
 from luma_studio.kernels import OwnPython, environment
 from luma_studio.server import PAGES
 from luma_studio.server.address import Address, listen, show
 from luma_studio.server.assets import EXTENSIONS, Bundle, bundle
-from luma_studio.server.handlers import POLICY, AssetHandler, BundleHandler, Home, LeaveHandler, Missing, PageHandler
+from luma_studio.server.handlers import (
+    POLICY,
+    AssetHandler,
+    BundleHandler,
+    Home,
+    LeaveHandler,
+    MetricsHandler,
+    Missing,
+    PageHandler,
+)
 from luma_studio.server.pages import Limits, Pages
 
 FIRST_PORT = 8866
@@ -60,6 +70,7 @@ def serve(notebook: Path, options: Options) -> None:
     """
     os.environ |= environment(os.environ)
     _say_little()
+    cleaning.begin()
     door = listen(options.host, options.port, FIRST_PORT)
     address = Address(options.host, door.getsockname()[1])
     if not address.local:
@@ -153,6 +164,7 @@ def _handlers(voila: Voila, pages: Pages, first: str, script: Bundle) -> list[An
         (r"/voila/static/(.+)", AssetHandler, {"paths": voila.static_paths}),
         (r"/voila/labextensions/(.+)", AssetHandler, {"paths": voila.labextensions_path}),
         (rf"/voila/luma/leave/{kernel}", LeaveHandler, {"pages": pages}),
+        (r"/metrics", MetricsHandler),
         (rf"/voila/api/shutdown/{kernel}", VoilaShutdownKernelHandler),
         (rf"/api/kernels/{kernel}", KernelHandler),
         (rf"/api/kernels/{kernel}/channels", VoilaKernelWebsocketHandler),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -107,9 +107,7 @@ class _Work:
                 hearing.append(asyncio.create_task(self._hear(len(hearing), piece, places)))
                 reading = piece = None  # or they would hold it while the next is read
         finally:
-            under_way: list[asyncio.Future[Any]] = [*hearing, reading] if reading else [*hearing]
-            if under_way:
-                await asyncio.wait(under_way)
+            await _all_of([*hearing, reading] if reading else hearing)
             pieces.close()
             reader.shutdown()
         for each in hearing:
@@ -176,3 +174,15 @@ class _Work:
         total = max(self.recording.seconds or 0.0, self.reading.seconds)
         counted = round(self._seconds), round(total)
         self.listener(Event("transcribe", *counted, self.recording.name, outcome, reason=reason))
+
+
+async def _all_of(under_way: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait until all have ended, and for what is paid for also where somebody cancels meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while pending := [each for each in under_way if not each.done()]:
+        try:
+            await asyncio.wait(pending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

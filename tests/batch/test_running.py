@@ -302,6 +302,21 @@ def test_three_workers_that_are_killed_in_the_middle_lose_nothing_and_nothing_is
     assert Page(ended.report.read_text("utf-8")).statuses == ["good"] * 3
 
 
+def test_workers_that_want_the_same_clauses_at_once_buy_each_once_and_share_whole_takes(cluster, workspace):
+    scripts(workspace, "same-a", clauses=4)
+    (workspace / "same-b.txt").write_text((workspace / "same-a.txt").read_text("utf-8"), "utf-8")
+    cluster.vendors.delay = 0.3  # so that both are at it
+    try:
+        ended, _ = do(cluster, workspace, "*.txt", settings={"voice": VOICE, "formats": "wav"}, name="same")
+    finally:
+        cluster.vendors.delay = 0.0
+    assert (ended.good, ended.failed) == (2, 0), ended.problems
+    bought = {text: count for text, count in cluster.vendors.bought.items() if " same-" in text}
+    assert bought == {f"Breathe in same-a {number}": 1 for number in range(4)}
+    one, other = ((workspace / "generated_audio" / f"same-{name}" / "master.wav").read_bytes() for name in "ab")
+    assert one == other
+
+
 def left(workspace: Path) -> list[list[str]]:
     """The command lines of the processes that a command in this workspace started."""
     found = []

@@ -81,6 +81,7 @@ def shown(page: Page) -> Page:
         "/api/kernels",
         "/api/kernels/5a15b40a-ae46-49ba-a505-6ad4162876e9",
         "/login",
+        "/metrics",
         "/studio.ipynb",
         "/nowhere",
     ],
@@ -88,6 +89,12 @@ def shown(page: Page) -> Page:
 def test_without_the_token_every_answer_is_no(studio, path):
     assert studio.get(path, known=False).status == 403
     assert studio.get(f"{path}?token=guess", known=False).status == 403
+
+
+def test_metrics_are_read_with_the_token(studio):
+    answer = studio.get("/metrics")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert "# TYPE luma_jobs gauge" in answer.text
 
 
 def test_a_foreign_host_is_refused_even_with_the_token(studio):

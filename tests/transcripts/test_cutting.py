@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from luma_studio.transcripts import Segment, TimedWord, TranscriberChoice
 from luma_studio.transcripts.base import RATE, Heard, Span
 from luma_studio.transcripts.cutting import Part, parts
-from luma_studio.transcripts.incoming import _packed
+from luma_studio.transcripts.incoming import packed
 from luma_studio.transcripts.joining import joined
 
 CHOICE = TranscriberChoice.parse("openai:whisper-1")
@@ -75,7 +75,7 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest_and_no_sample_is_los
     sound = np.int16(20000 * loudness * np.sin(2 * np.pi * 300 * time))
     made = cut(sound, 20)
     assert np.array_equal(np.concatenate([piece.samples for piece in made]), sound)
-    inner = [_packed(piece).end for piece in made[:-1]]
+    inner = [packed(piece).end for piece in made[:-1]]
     assert len(inner) >= 3
     assert all(abs((end - 3.5) % 7 - 7 * round((end - 3.5) % 7 / 7)) < 0.5 for end in inner)
 
@@ -101,11 +101,11 @@ def test_nothing_that_sounds_is_no_piece():
 def test_however_a_sound_comes_its_pieces_have_the_same_name():
     sound = talk([(float(second), f"line {second}") for second in range(0, 50, 2)], 50.0, RATE)
     names = [
-        [_packed(piece).key({"engine": "fake"}) for piece in cut(sound, 15, blocks)] for blocks in (333, 16_000, 10**6)
+        [packed(piece).key({"engine": "fake"}) for piece in cut(sound, 15, blocks)] for blocks in (333, 16_000, 10**6)
     ]
     assert names[0] == names[1] == names[2]
     assert len(set(names[0])) == len(names[0]) > 1
-    assert _packed(cut(sound, 15)[0]).key({"engine": "other"}) != names[0][0]
+    assert packed(cut(sound, 15)[0]).key({"engine": "other"}) != names[0][0]
 
 
 # Joining

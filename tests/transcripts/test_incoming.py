@@ -162,10 +162,10 @@ MANY = [(float(second), "hello there") for second in range(0, 40, 2)]
 
 
 def damaged(path: Path) -> None:
-    """Have the middle of a file be nonsense."""
+    """Have some of a file be nonsense, after its first two thirds."""
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 3000] = b"\xff\x0f\x5a" * 1000
+    begin = len(data) * 2 // 3
+    data[begin : begin + 3000] = b"\xff\x0f\x5a" * 1000
     path.write_bytes(data)
 
 
@@ -174,7 +174,7 @@ def test_a_recording_that_is_damaged_half_way_says_where_and_what_was_heard_is_b
     path = record(Path(f"pitch.{kind}"), MANY, 40.0)
     whole = path.read_bytes()
     damaged(path)
-    with pytest.raises(UnreadableError, match=rf"pitch.{kind} is damaged after 0:00:(1|2)\d. Save it anew, or cut it"):
+    with pytest.raises(UnreadableError, match=rf"pitch.{kind} is damaged after 0:00:2\d. Save it anew, or cut it"):
         hears(path, "openai:whisper-1,seconds=10")
     before = sum(vendors.bought.values())
     assert before
