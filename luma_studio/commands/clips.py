@@ -33,11 +33,21 @@ _ORIENTATION = click.option("--orientation", type=click.Choice(["portrait", "lan
 @click.option("--seconds", type=click.Choice(["5", "10"]), help="How long it moves; 5 by default.")
 @click.option("--guidance", type=click.FloatRange(0, 1), help="How closely the prompt is followed: 0 to 1.")
 @click.option("--engine", default="preview", show_default=True, help="preview, or freepik,interval=5,timeout=600.")
+@click.option("--static-mask", "mask", help="A picture that shows which part stays still, where the engine can.")
+@click.option("--webhook", default="", help="An https address of yours that the vendor tells of each change.")
 @_ORIENTATION
 @click.option("--dry-run", is_flag=True, help="Only show the prompts, and say what would be bought.")
 @explained
 def animate_command(
-    photo: str, prompt: str | None, about: str, engine: str, orientation: str | None, dry_run: bool, **given: Any
+    photo: str,
+    prompt: str | None,
+    about: str,
+    engine: str,
+    mask: str | None,
+    webhook: str,
+    orientation: str | None,
+    dry_run: bool,
+    **given: Any,
 ) -> None:
     """Have PHOTO (a file, its name in photos/, or an https address) move for 5 or 10 seconds."""
     console = Console(soft_wrap=True, highlight=False)
@@ -51,7 +61,14 @@ def animate_command(
         look = Look(1280, 720) if orientation == "landscape" else Look()
         seconds = cast(Literal[5, 10], int(bundle["seconds"]))
         motion = Motion(
-            found, seconds, bundle["prompt"], bundle["negative_prompt"], float(bundle["guidance"]), look=look
+            found,
+            seconds,
+            bundle["prompt"],
+            bundle["negative_prompt"],
+            float(bundle["guidance"]),
+            static_mask=_photo(studio, mask).still if mask else None,
+            webhook=webhook,
+            look=look,
         )
         console.print(f"  prompt    {escape(motion.prompt)}")
         if motion.negative_prompt:

@@ -19,7 +19,7 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", "
 _MOST_SEEN = 500  # stills that are remembered
 _NONE = (-1, -1)
 _PERSONA = "persona:"
-_ID = re.compile(r"[A-Za-z0-9_-]{4,128}")  # of a vendor's own photo or avatar
+_ID = re.compile(r"(asset:)?[A-Za-z0-9_-]{4,128}")  # of a vendor's own avatar, or of a picture that it was given
 
 
 class Photos:

@@ -44,6 +44,7 @@ def test_what_is_no_file_is_a_vendors_id_beside_a_card_and_what_is_nothing_is_a_
     theirs = of(photos, "Mira_inLinenShirt_20240417")
     assert (theirs.avatar, theirs.drawn) == ("Mira_inLinenShirt_20240417", False)
     assert theirs.still is not None
+    assert of(photos, "asset:f0eb18273553456a").avatar == "asset:f0eb18273553456a"
     assert of(photos).drawn
     assert of(photos, "no such thing!", default="mira").name == "Mira"
 
