@@ -17,7 +17,7 @@ from luma_studio.store.ledger import Account
 from luma_studio.store.videos import KeptVideo, VideoStore
 from luma_studio.video.base import ImageToVideo, Motion, Told, fingerprint
 from luma_studio.video.once import made
-from luma_studio.video.thumbnails import thumbnail
+from luma_studio.video.placing import placed
 
 FOLDER = "animated"
 
@@ -102,25 +102,21 @@ def animations(folder: Path) -> tuple[Animation, ...]:
 
 
 def _placed(kept: KeptVideo, motion: Motion, choice: str, folder: Path) -> Animation:
-    stem = f"{files.name_from(motion.photo.name)}__{kept.fingerprint[:8]}"
-    files.link(kept.path, folder / f"{stem}.mp4")
-    picture = folder / f"{stem}.jpg"
-    if not picture.exists():
-        files.write(picture, thumbnail(kept.path))
+    video, picture = placed(kept, folder, files.name_from(motion.photo.name))
     about = kept.about
     found = _animation(
         motion,
         choice,
         "completed",
         about["message"],
-        video=f"{stem}.mp4",
-        thumbnail=picture.name,
+        video=video,
+        thumbnail=picture,
         video_id=about["video_id"],
         video_url=about["video_url"],
         request_payload=about["request"],
         status_detail=about["status"],
     )
-    files.write_json(folder / f"{stem}.json", asdict(found))
+    files.write_json((folder / video).with_suffix(".json"), asdict(found))
     return found
 
 

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.commands.bars import bars
+from luma_studio.commands.clips import animate_command, talk_command
 from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
 from luma_studio.commands.jobs import clean_command, jobs_command, metrics_command
@@ -54,7 +55,15 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for family in (film_command, personas_command, jobs_command, clean_command, metrics_command):
+for family in (
+    film_command,
+    animate_command,
+    talk_command,
+    personas_command,
+    jobs_command,
+    clean_command,
+    metrics_command,
+):
     main.add_command(family)
 
 

@@ -36,6 +36,7 @@ from luma_studio.video import engines
 from luma_studio.video.base import (
     Assembly,
     Cut,
+    EngineChoice,
     Look,
     Made,
     Part,
@@ -50,13 +51,13 @@ from luma_studio.video.engines import Kit, Uses
 from luma_studio.video.heygen import HeyGenFilm
 from luma_studio.video.once import Make, made
 from luma_studio.video.photos import Photos, colour
-from luma_studio.video.thumbnails import thumbnail
+from luma_studio.video.placing import placed
 from luma_studio.wire import HEYGEN
 
 FILM = "film.mp4"
 MANIFEST = "film.json"
 LOCK = ".film.lock"
-_SIZES = {"portrait": (720, 1280), "landscape": (1280, 720)}
+SIZES = {"portrait": (720, 1280), "landscape": (1280, 720)}
 _PHOTO, _BACKGROUND, _ASSET = "talking photo", "background", "heygen id"  # directions of a script
 _EXPECTED = (VendorError, VideoError, BudgetError, SettingError)  # of one scene: the others go on
 
@@ -183,7 +184,7 @@ class FilmQuote:
 
 def look_of(choices: Filming, background: str = "") -> Look:
     """How a production's videos look; a scene's own ``background`` wins."""
-    width, height = _SIZES[choices.orientation]
+    width, height = SIZES[choices.orientation]
     colour = background or choices.background
     return Look(width, height, fit=choices.photo_fit, background=colour, captions=choices.captions)
 
@@ -227,8 +228,18 @@ def kept(footage: Footage, equipment: Equipment, choice: str) -> tuple[KeptVideo
     return tuple(equipment.videos.get(fingerprint(engine.identity(shot))) for shot in shots(footage, equipment))
 
 
+def _check_one_sound(choices: Filming) -> None:
+    """Raise SettingError where scenes would speak with a vendor's voice under a film that has the master's sound."""
+    if EngineChoice.parse(choices.film).has("voice") and EngineChoice.parse(choices.assembly).engine == "preview":
+        raise SettingError(
+            f"With a voice of the vendor's own the film is the vendor's, too: write {choices.film} as the assembly, or "
+            "leave the voice away."
+        )
+
+
 def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
     """What filming would buy. Nothing is sent. Raises SettingError for engines that there are not."""
+    _check_one_sound(footage.choices)
     choices, wanted = footage.choices, shots(footage, equipment)
     whole = engines.whole_film(choices.assembly, equipment.kit)
     if whole is not None:
@@ -321,6 +332,7 @@ async def filmed(
     Raises SettingError, StoreError, and Stopped from the listener: the vendor's jobs go on then, and the next call
     takes them up.
     """
+    _check_one_sound(footage.choices)
     filming = _Filming(footage, equipment, account, uses, listener)
     wanted = await asyncio.to_thread(shots, footage, equipment)
     whole = engines.whole_film(footage.choices.assembly, equipment.kit)
@@ -457,18 +469,14 @@ class _Filming:
 
     def _placed(self, kept: KeptVideo, found: SceneFilm) -> SceneFilm:
         """A scene's video and its thumbnail in the production's folder."""
-        folder, stem = self.footage.folder, f"{found.scene_id}__{kept.fingerprint[:8]}"
-        files.link(kept.path, folder / f"{stem}.mp4")
-        picture = folder / f"{stem}.jpg"
-        if not picture.exists():
-            files.write(picture, thumbnail(kept.path))
+        video, picture = placed(kept, self.footage.folder, found.scene_id)
         about = kept.about
         return replace(
             found,
             status="completed",
             message=about["message"],
-            video=f"{stem}.mp4",
-            thumbnail=picture.name,
+            video=video,
+            thumbnail=picture,
             video_id=about["video_id"],
             video_url=about["video_url"],
             thumbnail_url=about["thumbnail_url"],

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from luma_studio import animating, deciding, speaking
+from luma_studio import animating, deciding, speaking, talking
 from luma_studio.agents import Decision, Thinking
+from luma_studio.agents.avatar import Filmed
 from luma_studio.agents.motion import Bundle, Described, bundled
 from luma_studio.animating import Animation, AnimationQuote
 from luma_studio.audio.clip import Clip
@@ -31,6 +32,7 @@ from luma_studio.store.ledger import Account, BatchBudget, Ledger
 from luma_studio.store.state import FILE
 from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.store.videos import VideoStore
+from luma_studio.talking import Talk, Talking
 from luma_studio.video import engines
 from luma_studio.video.base import Motion
 from luma_studio.video.engines import Kit
@@ -254,6 +256,33 @@ class Studio:
     def animations(self) -> tuple[Animation, ...]:
         """The stills that were had move, the newest first."""
         return animating.animations(self._animated)
+
+    async def talk_as(self, talk: Talk, engine: str = "preview") -> Decision[Filmed]:
+        """How a photo that talks would be filmed, to be seen and changed first: by a mind, or the rules."""
+        return await talking.decided(talk, engine, self.filming(), self.thinking(talking.FOLDER))
+
+    async def talk(
+        self,
+        talk: Talk,
+        engine: str = "preview",
+        decision: Decision[Filmed] | None = None,
+        listener: Listener = unheard,
+        *,
+        force_upload: bool = False,
+    ) -> Talking:
+        """Have one photo talk, by itself; the video lies in ``generated_audio/talking``, and is made once.
+
+        Without a ``decision`` it is asked for. Raises SettingError, UnreadableError, VendorError, VideoError,
+        BudgetError, and Stopped from the listener.
+        """
+        decision = decision or await self.talk_as(talk, engine)
+        equipment, account = self.filming(force_upload), self._budgeted(talking.FOLDER)
+        folder = self.folder / talking.FOLDER
+        return await talking.filmed(talk, decision, engine, equipment, account, folder, listener)
+
+    def talks(self) -> tuple[Talking, ...]:
+        """The photos that were had talk by themselves, the newest first."""
+        return talking.talks(self.folder / talking.FOLDER)
 
     def account(self, name: str) -> Account:
         """Where what is bought under this name, which need not be a production's, is written down."""

@@ -48,6 +48,10 @@ class EngineChoice:
             settings[name] = value
         return cls(engine, model, tuple(sorted(settings.items())))
 
+    def has(self, name: str) -> bool:
+        """Whether a setting is given."""
+        return name in dict(self.settings)
+
     def __str__(self) -> str:
         head = f"{self.engine}:{self.model}" if self.model else self.engine
         return ",".join([head, *(f"{name}={value}" for name, value in self.settings)])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,7 @@ class HeyGenFilm(_Engine):
             )
         for shot in shots:
             self._check(shot)
-            if shot.look != shots[0].look:
+            if replace(shot.look, background=shots[0].look.background) != shots[0].look:  # each has its own
                 raise SettingError(f"{shot.scene} has another look than the first scene; one film has one look.")
             if shot.look.fit != "cover":
                 raise SettingError("A film that HeyGen makes as a whole fills the frame. Choose the fit cover.")
