@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import queue
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.camera import Camera, given
 from helpers.fakes import FakeVoice, give
 
 from luma_studio import Studio, library
@@ -22,6 +24,7 @@ from luma_studio.panels.audio_library import AudioLibrary
 from luma_studio.panels.audio_players import AudioPlayers
 from luma_studio.panels.session import Session
 from luma_studio.progress import Event
+from luma_studio.video.heygen_assets import FILE
 
 SCRIPT = "Arriving\nClose your eyes. (2 sec)\nBreathe in.\n"
 ELSEWHERE = ["..", "../calm", "/etc", "calm/../..", "a\0b", ".store", ".trash", "", "con"]
@@ -322,3 +325,21 @@ def test_every_refusal_is_a_sentence_for_the_page(panel):
     answer = sent.get(timeout=5)
     assert answer["kind"] == "UnsafeNameError"
     assert issubclass(UnsafeNameError, LumaError)
+
+
+def test_what_a_vendor_made_or_was_given_says_so_and_nothing_else(studio, monkeypatch):
+    give(studio, FakeVoice())
+    given(Camera(), monkeypatch)
+    production = studio.production("calm", "Arriving\nBreathe in.\n", film="heygen")
+    asyncio.run(production.speak())
+    production.export("master.mp3", audit=False)
+    made = asyncio.run(production.film())
+    digest = hashlib.sha256((production.folder / "master.mp3").read_bytes()).hexdigest()
+    asset = {"file_name": "master.mp3", "asset_id": "a1", "scene_id": "scene_1", "kind": "audio"}
+    (studio.folder / FILE).write_text(json.dumps({"version": 1, "assets": {digest: asset}}))
+    with Session(studio) as session:
+        files = {each["name"]: each for each in AudioLibrary(session).do_files("calm")}
+    assert {name for name, each in files.items() if each["vendor"] == "HeyGen"} == {"master.mp3", made.results[0].video}
+    assert {files[name]["kind"] for name in (made.film, made.results[0].video, made.results[0].thumbnail)} == {
+        "film", "video", "still",
+    }  # fmt: skip

@@ -75,3 +75,14 @@ def test_before_anything_was_heard_and_after_the_end_nothing_is_left(work, clock
     heard(work, clock, (0, Event("encode", 0, 10)), (2, Event("encode", 4, 10)))
     work.end()
     assert work.state()["left"] is None
+
+
+def test_scenes_that_are_under_way_count_by_their_share(clock):
+    film = Work("film", lambda state: None)
+    began = Event("film", 0, 4, "scene_1", "began", share=0.0)
+    state = heard(film, clock, (0, began), (10, Event("film", 0, 4, "scene_1", "began", share=0.5, reason="half way")))
+    assert state["scenes"] == {"scene_1": ["began", "half way", 0.5]}
+    assert state["stages"][-1]["share"] == pytest.approx(0.125)
+    assert state["left"] == pytest.approx(70)
+    state = heard(film, clock, (10, Event("film", 1, 4, "scene_1", "done")))
+    assert (state["stages"][-1]["share"], state["left"]) == (0.25, pytest.approx(60))
