@@ -120,7 +120,8 @@ class Film:
     """What became of a film: ``success`` where all of it is there, ``partial`` where scenes are, or ``failed``.
 
     ``missing_assets`` are the scenes for which there is no photo; ``errors`` say what went wrong and what to do.
-    ``film`` is the file's name in the production's folder, "" where there is none.
+    ``film`` is the file's name in the production's folder, "" where there is none; ``made_of`` is a SHA-256 over all
+    that it was put together of.
     """
 
     status: Literal["success", "partial", "failed"]
@@ -130,6 +131,7 @@ class Film:
     film: str = ""
     engine: str = ""
     seconds: float = 0.0
+    made_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,15 @@ class SceneQuote:
 
 @dataclass(frozen=True, slots=True)
 class FilmQuote:
-    """What a film would buy, a scene at a time, and what putting it together would cost (None: not known)."""
+    """What a film would buy, a scene at a time, and what putting it together would cost (None: not known).
+
+    ``current`` says that the film that is there is of all this, as it is now.
+    """
 
     engine: str
     scenes: tuple[SceneQuote, ...]
     assembly: Decimal | None
+    current: bool = False
 
     @property
     def to_film(self) -> int:
@@ -246,9 +252,9 @@ def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
         return _quoted_whole(footage, equipment, whole, wanted)
     engine = equipment.talking(choices.film)
     before = {each.scene_id: each.fingerprint for each in last(footage.folder).results}
+    names = [fingerprint(engine.identity(shot)) for shot in wanted]
     found = []
-    for shot in wanted:
-        name = fingerprint(engine.identity(shot))
+    for shot, name in zip(wanted, names, strict=True):
         here = equipment.videos.get(name) is not None
         changed = before.get(shot.scene, "") not in ("", name)
         cost = Decimal(0) if here else engine.price(shot)
@@ -267,7 +273,8 @@ def quoted(footage: Footage, equipment: Equipment) -> FilmQuote:
             )
         )
     cut = _cut(footage, (), equipment.videos)
-    return FilmQuote(choices.film, tuple(found), engines.assembly_price(choices.assembly, equipment.kit, cut))
+    price = engines.assembly_price(choices.assembly, equipment.kit, cut)
+    return FilmQuote(choices.film, tuple(found), price, _is_current(footage, names))
 
 
 def _quoted_whole(footage: Footage, equipment: Equipment, engine: HeyGenFilm, wanted: Sequence[Shot]) -> FilmQuote:
@@ -282,7 +289,22 @@ def _quoted_whole(footage: Footage, equipment: Equipment, engine: HeyGenFilm, wa
         )
         for shot in wanted
     )  # fmt: skip
-    return FilmQuote(footage.choices.assembly, found, Decimal(0) if here else engine.price(wanted))
+    price = Decimal(0) if here else engine.price(wanted)
+    return FilmQuote(footage.choices.assembly, found, price, _is_current(footage, [name] * len(wanted)))
+
+
+def _made_of(footage: Footage, names: Sequence[str]) -> str:
+    """What a film is put together of: its scenes' videos, by name, its sound, and how they follow on one another."""
+    choices = footage.choices.model_dump(include={"assembly", "crossfade", "title_card"})
+    titles = [scene.title for scene in footage.rendering.timeline.scenes]
+    return fingerprint(
+        {**choices, "scenes": list(names), "titles": titles, "sound": export.sound_digest(footage.rendering)}
+    )
+
+
+def _is_current(footage: Footage, names: Sequence[str]) -> bool:
+    before = last(footage.folder)
+    return bool(before.film) and before.made_of == _made_of(footage, names)
 
 
 def _still(shot: Shot) -> Path | None:
@@ -558,7 +580,8 @@ class _Filming:
         timeline = self.footage.rendering.timeline
         await asyncio.to_thread(files.link, kept.path, self.footage.folder / FILM)
         self.listener(Event("join", 1, 1, FILM))
-        return replace(film, film=FILM, seconds=round(timeline.length / timeline.rate, 3))
+        of = _made_of(self.footage, [each.fingerprint for each in film.results])
+        return replace(film, film=FILM, seconds=round(timeline.length / timeline.rate, 3), made_of=of)
 
     async def _parts(self, film: Film) -> tuple[Part, ...]:
         """The scenes as they are put together; a vendor that fetches them is given addresses that have not expired."""

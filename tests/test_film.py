@@ -98,6 +98,18 @@ def test_changing_a_pause_films_its_scene_anew_and_only_that_and_the_quote_says_
     assert len(camera.joined) == 2
 
 
+def test_a_film_is_current_until_anything_that_it_is_made_of_changes(calm, camera, studio):
+    assert not calm.film_quote().current
+    filmed(calm)
+    assert calm.film_quote().current
+    for changes in ({"crossfade": 0.5}, {"title_card": 2.0}, {"crossfade": 0.0, "title_card": 0.0}):
+        changed = studio.production("calm", **changes)
+        assert changed.film_quote().current == (changes.get("crossfade") == 0.0)
+    assert camera.bought == dict.fromkeys(SCENES, 1)
+    calm.pauses[0] = 5.0
+    assert not calm.film_quote().current
+
+
 def test_the_quote_of_what_was_never_filmed_names_each_scene_and_buys_nothing(calm, camera):
     quote = calm.film_quote()
     assert [(each.scene_id, each.here, each.changed) for each in quote.scenes] == [

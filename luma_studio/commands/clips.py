@@ -38,7 +38,7 @@ _ORIENTATION = click.option("--orientation", type=click.Choice(["portrait", "lan
 @_ORIENTATION
 @click.option("--dry-run", is_flag=True, help="Only show the prompts, and say what would be bought.")
 @explained
-def animate_command(
+def animate_command(  # noqa: PLR0913, PLR0917 - each is an option
     photo: str,
     prompt: str | None,
     about: str,

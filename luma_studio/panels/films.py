@@ -214,13 +214,7 @@ def _priced(quote: FilmQuote) -> dict[str, Any]:
 
 
 def _film(film: Film, quote: FilmQuote | None) -> dict[str, Any]:
-    """The film as it was put together last; ``current`` where every scene in it is as it is now."""
-    same = (
-        quote is not None
-        and film.engine == quote.engine
-        and [(each.scene_id, each.here and not each.changed) for each in quote.scenes]
-        == [(each.scene_id, True) for each in film.results]
-    )
+    """The film as it was put together last; ``current`` where it is of all that is there now."""
     return {
         "status": film.status if film.results else "",
         "file": film.film,
@@ -228,5 +222,5 @@ def _film(film: Film, quote: FilmQuote | None) -> dict[str, Any]:
         "seconds": film.seconds,
         "errors": film.errors,
         "missing": film.missing_assets,
-        "current": bool(film.film) and same,
+        "current": quote is not None and quote.current,
     }
