@@ -25,6 +25,7 @@ from luma_studio.commands.bars import bars
 from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
 from luma_studio.commands.personas import personas_command
+from luma_studio.commands.take import take_command
 from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
@@ -55,6 +56,7 @@ def main() -> None:
 
 main.add_command(film_command)
 main.add_command(personas_command)
+main.add_command(take_command)
 
 
 @main.command()

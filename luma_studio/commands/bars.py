@@ -17,6 +17,7 @@ _STAGES = {
     "encode": "Encoding",
     "write": "Writing",
     "audit": "Auditing",
+    "transcribe": "Listening",
     "film": "Filming",
     "join": "Joining",
 }
