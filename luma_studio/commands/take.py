@@ -47,7 +47,7 @@ Exit codes:
 @click.option("--version", type=click.IntRange(1), default=1, help="Another number is another text.")
 @click.option("--text", default="", metavar="WORDS", help="The words themselves, typed: no mind writes.")
 @click.option("--text-only", "until", flag_value="write", help="Only write the words.")
-@click.option("--voice-only", "until", flag_value="speak", default=True, help="Write and speak them (this is usual).")
+@click.option("--voice-only", "until", flag_value="speak", help="Write and speak them (this is usual).")
 @click.option("--film", "until", flag_value="film", help="Write, speak and film them.")
 @click.option("--engine", default="", help="What films it: preview (default), heygen:avatar_iv,resolution=1080p.")
 @click.option("--heygen-voice", is_flag=True, help="Film it with HeyGen's own voice of the persona.")
@@ -58,7 +58,7 @@ Exit codes:
 @click.option("--dry-run", is_flag=True, help="Only say what would be bought.")
 @click.option("--history", is_flag=True, help="List the hot takes that there are.")
 @explained
-def take_command(pitch: str | None, until: Step, dry_run: bool, history: bool, **given: Any) -> None:
+def take_command(pitch: str | None, until: Step | None, dry_run: bool, history: bool, **given: Any) -> None:
     """Have a persona answer a pitch: TEXT, a text FILE, or a recording (audio or video FILE)."""
     with Studio() as studio, bars() as listener:
         takes = HotTakes(studio)
@@ -66,7 +66,7 @@ def take_command(pitch: str | None, until: Step, dry_run: bool, history: bool, *
             _list(takes)
             return
         brief = _brief(pitch, given)
-        until = "film" if brief.heygen_voice and until == "speak" else until
+        until = until or ("film" if brief.heygen_voice or brief.film else "speak")
         _tell_quote(takes.quote(brief, until))
         if dry_run:
             return
@@ -85,7 +85,7 @@ def _brief(pitch: str | None, given: dict[str, Any]) -> Brief:
     voice = VoiceChoice.parse(",".join(["espeak", *given.pop("settings")])).settings
     names = {"engine": "film"}
     fields = {names.get(name, name): value for name, value in given.items() if value is not None}
-    return Brief(**fields, **_pitch(pitch or ""), voice=dict(voice))
+    return Brief.model_validate({**fields, **_pitch(pitch or ""), "voice": dict(voice)})
 
 
 def _pitch(pitch: str) -> dict[str, str]:

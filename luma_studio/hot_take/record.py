@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
@@ -61,7 +60,7 @@ class Brief(BaseModel):
     def name(self) -> str:
         """The name of its folder: the same for the same brief, so that making it again takes it up."""
         subject = self.text or self.pitch or Path(self.recording).stem
-        words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", subject).casefold())[:_WORDS]
+        words = filter(None, map(_letters, unicodedata.normalize("NFC", subject).casefold().split()[:_WORDS]))
         told = self.model_dump_json(exclude={"budget", "recording"}) + _looks(self.recording)
         digest = hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:8]
         return files.name_from("-".join([self.persona, *words])[:_LONGEST_NAME] + f"-{digest}")
@@ -139,6 +138,11 @@ def load(folder: Path) -> Record | None:
 def save(folder: Path, record: Record) -> None:
     """Write a hot take's file, whole."""
     files.write(folder / FILE, record.model_dump_json(indent=1).encode() + b"\n", durable=True)
+
+
+def _letters(word: str) -> str:
+    """The letters, with their marks, and figures of a word."""
+    return "".join(each for each in word if unicodedata.category(each)[0] in "LMN")
 
 
 def _looks(recording: str) -> str:
