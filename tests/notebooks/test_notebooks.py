@@ -112,10 +112,10 @@ def panels_of(notebook: nbformat.NotebookNode) -> list[str]:
 # What they are
 
 
-def test_there_are_the_seven_notebooks() -> None:
+def test_there_are_the_nine_notebooks() -> None:
     assert list(NOTEBOOKS) == [
-        "batch_narration", "batch_video", "image_to_video", "narration_studio", "studio", "tutorial_pauses",
-        "video_studio",
+        "batch_hot_takes", "batch_narration", "batch_video", "image_to_video", "narration_studio", "persona_studio",
+        "studio", "tutorial_pauses", "video_studio",
     ]  # fmt: skip
 
 
@@ -331,6 +331,7 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
             ("tutorial_pauses", 1),
             ("batch_narration", 0),
             ("image_to_video", 1),
+            ("persona_studio", 1),
         ):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()
