@@ -277,8 +277,8 @@ export default panel("Persona studio", async ({ root, desk, signal }) => {
     const paid = found.filter((each) => Number(each.cost));
     const unknown = found.filter((each) => each.cost === null).map((each) => each.by);
     if (!paid.length && !unknown.length) return "All of it is free.";
-    const parts = paid.map((each) => `${STEPS[each.step].toLowerCase()} about ${dollars(each.cost)}`);
-    return [parts.join(", "), unknown.length && `the price of ${unknown.join(", ")} is not known`].filter(Boolean).join("; ");
+    const parts = paid.map((each) => `${STEPS[each.step]}: about ${dollars(each.cost)}.`);
+    return [...parts, unknown.length && `The price of ${unknown.join(", ")} is not known.`].filter(Boolean).join(" ");
   }
 
   function begin(until) {

@@ -1,6 +1,6 @@
 // Recordings: one that is chosen or dropped, or made in the page with the microphone; sent to Python piece by piece.
 
-const PIECE = 1 << 20; // bytes that are sent at once: far under what a message may have
+const SENT = 1 << 20; // bytes that are sent at once: far under what a message may have
 
 /** Send a recording; the name that it has there. `tell(share)` hears how far it is, `signal` ends it. What is wrong is thrown. */
 export async function sendRecording(file, desk, tell, signal) {
@@ -8,7 +8,7 @@ export async function sendRecording(file, desk, tell, signal) {
   let start = 0;
   do {
     signal.throwIfAborted();
-    const piece = await file.slice(start, start + PIECE).arrayBuffer();
+    const piece = await file.slice(start, start + SENT).arrayBuffer();
     const { value } = await desk.ask("put_recording", { key, name: file.name, size: file.size, start }, piece);
     start += piece.byteLength;
     tell(file.size ? start / file.size : 1);
