@@ -289,12 +289,17 @@ class _Making:
 
     @contextmanager
     def _timed(self, step: Step) -> Iterator[None]:
-        """A step that runs, and is done at the end if it does not stand otherwise by then."""
+        """A step that runs, and is done at the end if it does not stand otherwise by then.
+
+        One that was done already took as long as it did then.
+        """
+        before = self.record.step(step)
         self._stands(step, "running")
         began = time.monotonic()
         yield
         if self.record.step(step).state == "running":
-            self._stands(step, "done", took=time.monotonic() - began)
+            took = before.took if before.state == "done" else time.monotonic() - began
+            self._stands(step, "done", took=took)
 
     def _stands(self, step: Step, state: Standing, message: str = "", took: float | None = None) -> None:
         """Keep how a step stands, and tell it."""

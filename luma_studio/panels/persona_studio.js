@@ -277,7 +277,7 @@ export default panel("Persona studio", async ({ root, desk, signal }) => {
     const paid = found.filter((each) => Number(each.cost));
     const unknown = found.filter((each) => each.cost === null).map((each) => each.by);
     if (!paid.length && !unknown.length) return "All of it is free.";
-    const parts = paid.map((each) => `${STEPS[each.step]}: about ${dollars(each.cost)}.`);
+    const parts = paid.map((each) => `${STEPS[each.step]}: ${Number(each.cost) < 0.01 ? "" : "about "}${dollars(each.cost)}.`);
     return [...parts, unknown.length && `The price of ${unknown.join(", ")} is not known.`].filter(Boolean).join(" ");
   }
 
