@@ -27,6 +27,7 @@ from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
 from luma_studio.commands.jobs import clean_command, jobs_command, metrics_command
 from luma_studio.commands.personas import personas_command
+from luma_studio.commands.take import take_command
 from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
 from luma_studio.export import Exported, check_name
 from luma_studio.health import health
@@ -59,6 +60,7 @@ for family in (
     film_command,
     animate_command,
     talk_command,
+    take_command,
     personas_command,
     jobs_command,
     clean_command,

@@ -268,16 +268,20 @@ class Production:
         quote = speaking.quoted(self._orders(self._state), self._takes)
         return replace(quote, minds=tuple(deciding.quoted(self._subject, self._thinks())))
 
-    async def speak(self, listener: Listener = unheard) -> None:
+    async def speak(self, listener: Listener = unheard, hear: Hear | None = None) -> None:
         """Speak what has not been spoken yet, several clauses at once. What is in the store is free.
+
+        ``hear`` is told all clauses in their order, from when the first 250 ms of the first are there, while the others
+        are still spoken: int16 of shape (n,) and their rate, from any thread. It hears takes as they are spoken, with
+        silence between them; how they lie in time to the sample is the master's.
 
         Raises VoiceError when clauses failed, Stopped when the listener asked for it; what was spoken is kept, and
         speaking again tries only the rest.
         """
         async with self._turn():
             with self._lock:  # clauses and state of one script
-                orders = self._orders(self._state)
-            await self._speak(orders, listener)
+                orders, pauses = self._orders(self._state), [pause.seconds for pause in self._state.pauses]
+            await self._speak(orders, listener, hear, pauses)
 
     async def speak_again(
         self,
@@ -791,7 +795,9 @@ class Production:
         except FitError as error:
             raise naming(error, self.clauses) from error
 
-    async def _speak(self, orders: Sequence[Order], listener: Listener, hear: Hear | None = None) -> None:
+    async def _speak(
+        self, orders: Sequence[Order], listener: Listener, hear: Hear | None = None, pauses: Sequence[float] = (0.0,)
+    ) -> None:
         filled: list[Order] = []
         kept = time.monotonic()
 
@@ -805,7 +811,7 @@ class Production:
 
         with followed(self.folder, "speak", self, listener) as heard:
             try:
-                await speaking.speak(orders, self._takes, self._account, heard, keep, hear)
+                await speaking.speak(orders, self._takes, self._account, heard, keep, hear, pauses)
             finally:  # also when it was stopped: what is here is here
                 if filled:
                     self._keep(filled)

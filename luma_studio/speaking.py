@@ -33,6 +33,7 @@ from luma_studio.store.takes import Recipe, TakeStore
 from luma_studio.timeline.arrange import SceneSpan
 from luma_studio.timeline.take import Take
 from luma_studio.voices import Company, Hear, Utterance, Voice, VoiceChoice, dialogue, voice_for, voiced
+from luma_studio.voices.in_order import InOrder
 
 Voices = Callable[[VoiceChoice], Voice]
 
@@ -210,17 +211,19 @@ async def speak(
     listener: Listener,
     spoken: Callable[[Order], None],
     hear: Hear | None = None,
+    pauses: Sequence[float] = (0.0,),
 ) -> None:
     """Have orders filled, several at once and the same recipe once; ``spoken`` is called for each whose take is here.
 
     Clauses that follow on one another in a scene and can be spoken together are asked for together. ``hear`` is told
-    the sound of an order, where it is the only one, as it comes.
+    the sound as it comes, one order after the other, with silence of ``pauses`` (seconds after each) between them.
 
     Raises VoiceError when clauses failed; the others are kept. Any other error, and Stopped from the listener, lets
     what was asked for arrive and be kept, asks for nothing more, and is raised then.
     """
     groups = await asyncio.to_thread(_grouped, _alike(wanted), takes, account)
-    filling = _Filling(len(wanted), takes, account, listener, spoken, hear)
+    ears = None if hear is None else _Ears(InOrder(hear, pauses), wanted)
+    filling = _Filling(len(wanted), takes, account, listener, spoken, ears)
     try:
         for each in _scouts(groups):
             await asyncio.gather(*map(filling.fill, each))
@@ -237,6 +240,23 @@ async def speak(
         ) from failed[first.index]
 
 
+class _Ears:
+    """Who hears orders while they are filled."""
+
+    def __init__(self, in_order: InOrder, wanted: Sequence[Order]) -> None:
+        self._in_order = in_order
+        self._place = {each.index: place for place, each in enumerate(wanted)}
+
+    def of(self, same: Same) -> Hear:
+        return self._in_order.of(self._places(same))
+
+    def end(self, same: Same) -> None:
+        self._in_order.end(self._places(same))
+
+    def _places(self, same: Same) -> list[int]:
+        return [self._place[each.index] for each in same]
+
+
 @dataclass(slots=True)
 class _Filling:
     """The filling of ``total`` orders, and what went wrong with it so far.
@@ -249,7 +269,7 @@ class _Filling:
     account: Account
     listener: Listener
     spoken: Callable[[Order], None]
-    hear: Hear | None
+    ears: _Ears | None
     done: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     failed: dict[int, LumaError] = field(default_factory=dict)
@@ -273,7 +293,7 @@ class _Filling:
     async def _alone(self, same: Same) -> None:
         here = await asyncio.to_thread(_here, same[0], self.takes)
         if here is not None:
-            await _told(here, self.takes, self.hear)
+            await _told(here, self.takes, self._hear(same))
             self._end(same, "cached")
         elif (reason := self._hopeless([same])) is not None:
             self._fail([same], reason)
@@ -308,11 +328,14 @@ class _Filling:
 
     async def _take(self, same: Same) -> None:
         try:
-            await bought(same[0], self.takes, self.account, self.hear)
+            await bought(same[0], self.takes, self.account, self._hear(same))
         except (VoiceError, VendorError) as error:
             self._fail([same], error)
         else:
             self._end(same, "done")
+
+    def _hear(self, same: Same) -> Hear | None:
+        return None if self.ears is None else self.ears.of(same)
 
     def _hopeless(self, group: Group) -> VendorError | None:
         """Why nothing more is asked of a voice in it."""
@@ -332,6 +355,8 @@ class _Filling:
         self._tell(same, outcome)
 
     def _tell(self, same: Same, outcome: Outcome, reason: str = "") -> None:
+        if self.ears is not None and outcome != "began":
+            self.ears.end(same)
         for each in same:
             if outcome != "began":
                 self.done += 1

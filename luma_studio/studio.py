@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from types import TracebackType
@@ -242,7 +243,7 @@ class Studio:
         One that a vendor still makes is ``processing``: the next call takes it up. Raises SettingError for what the
         engine cannot do, NoKeyError, VendorError, VideoError, BudgetError, and Stopped from the listener.
         """
-        made_by, account = engines.image_to_video(engine, self._kit()), self._budgeted(animating.FOLDER)
+        made_by, account = engines.image_to_video(engine, self._kit()), self.budgeted(animating.FOLDER)
         return await animating.animated(motion, engine, made_by, self._videos, account, self._animated, listener)
 
     async def write_motion(self, described: Described) -> Decision[Bundle]:
@@ -276,7 +277,7 @@ class Studio:
         BudgetError, and Stopped from the listener.
         """
         decision = decision or await self.talk_as(talk, engine)
-        equipment, account = self.filming(force_upload), self._budgeted(talking.FOLDER)
+        equipment, account = self.filming(force_upload), self.budgeted(talking.FOLDER)
         folder = self.folder / talking.FOLDER
         return await talking.filmed(talk, decision, engine, equipment, account, folder, listener)
 
@@ -288,14 +289,18 @@ class Studio:
         """Where what is bought under this name, which need not be a production's, is written down."""
         return Account(self.ledger, self.folder / STORE, name)
 
-    def thinking(self, name: str) -> Thinking:
-        """What a mind writes with outside of any production, by the settings; it is bought under this name."""
-        means = self._means
-        return Thinking(self.settings, self.wires, self._budgeted(name), means.token_prices, means.prompts)
+    def thinking(self, name: str, budget: Decimal | None = None, **changes: Any) -> Thinking:
+        """What a mind writes with outside of any production, by the settings; it is bought under this name.
 
-    def _budgeted(self, name: str) -> Account:
-        """Where what is bought outside of any production is written down, within the settings' budgets."""
-        return replace(self.account(name), budget=self.settings.budget, within=self._means.within)
+        ``changes`` are settings that differ. Raises SettingError.
+        """
+        means, choices = self._means, chosen(self.settings, changes)
+        return Thinking(choices, self.wires, self.budgeted(name, budget), means.token_prices, means.prompts)
+
+    def budgeted(self, name: str, budget: Decimal | None = None) -> Account:
+        """As ``account``, within a budget in US dollars, or else the settings' own, and that of the batch."""
+        dollars = self.settings.budget if budget is None else budget
+        return replace(self.account(name), budget=dollars, within=self._means.within)
 
     def close(self) -> None:
         """Let go of voices and their processes."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from luma_studio.panels.films import Films
     from luma_studio.panels.health import Health
     from luma_studio.panels.pause_timeline import PauseTimeline
+    from luma_studio.panels.persona_studio import PersonaStudio
     from luma_studio.panels.productions import Productions
     from luma_studio.panels.render_status import RenderStatus
     from luma_studio.panels.script_editor import ScriptEditor
@@ -31,6 +32,7 @@ _ROOMS = {
     "Films": "films",
     "Health": "health",
     "PauseTimeline": "pause_timeline",
+    "PersonaStudio": "persona_studio",
     "Productions": "productions",
     "RenderStatus": "render_status",
     "ScriptEditor": "script_editor",
@@ -45,6 +47,7 @@ __all__ = [
     "Films",
     "Health",
     "PauseTimeline",
+    "PersonaStudio",
     "Productions",
     "RenderStatus",
     "ScriptEditor",

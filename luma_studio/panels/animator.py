@@ -39,7 +39,7 @@ class Animator(PhotoPanel):
 
     def do_state(self) -> Answer:
         """The clips that there are, the newest first, the work, and what a vendor still makes."""
-        work = self.session.animating
+        work = self.session.aside("animate")
         return {
             "engines": ENGINES,
             "animations": [asdict(each) for each in self.session.studio.animations()],

@@ -93,7 +93,8 @@ class Session:
     production do. Topics:
     ``production`` (another one is open, its script or takes changed: its name), ``state`` (the same: all of it),
     ``pauses`` (an edit, or a decision of an agent), ``work`` (speaking, exporting, filming or an agent: how far),
-    ``animating`` (a still that is had move: how far), ``photos`` (another one is there), ``files`` (what is in
+    ``animating`` (a still that is had move: how far), ``taking`` (a hot take that is made: how far), ``hot_take`` (one
+    stands otherwise), ``photos`` (another one is there), ``files`` (what is in
     ``generated_audio/`` changed), ``elsewhere`` (whether another window has the same production open),
     ``notice`` (a sentence for the user); and from panel to panel ``draft`` (whether what stands in the editor is not in
     the script) and ``wanted`` (that the editor begins its production, without speaking it).
@@ -111,7 +112,7 @@ class Session:
         self._closed = False
         self._works: dict[str, Work] = {}
         self._begun: list[Work] = []  # here, and not in a cell
-        self._animating: Work | None = None  # which is no production's
+        self._aside: dict[str, Work] = {}  # by kind: which is no open production's
         self._unfollow: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -214,7 +215,7 @@ class Session:
         """End the session for good: stop its work, let go of the production. Its panels stay as they are."""
         if self._closed:
             return
-        begun = [*self._begun, *filter(None, [self._animating])]
+        begun = [*self._begun, *self._aside.values()]
         for work in begun:
             work.stop()
         for work in begun:
@@ -399,28 +400,39 @@ class Session:
 
     def animate(self, motion: Motion, engine: str, done: Callable[[Animation], None]) -> Work:
         """Have a still move, in the background, whichever production is open; ``done`` is given what was made."""
-        with self._lock:
-            self.check_not_closed()
-            if self._animating is not None and self._animating.running:
-                raise SettingError("A still is on its way already. Wait for it, or stop it first.")
-            work = self._animating = Work("animate", lambda state: self.tell("animating", state))
 
         async def animated(work: Work) -> None:
             done(await self.studio.animate(motion, engine, work.heard))
 
-        self._submit(self._worked(work, animated))
-        return work
+        return self._start_aside("animate", "animating", animated)
 
-    @property
-    def animating(self) -> Work | None:
-        """The last work on a still that moves, if there was any."""
-        return self._animating
+    def make_hot_take(self, make: Callable[[Listener], Coroutine[Any, Any, object]]) -> Work:
+        """Have a hot take made, in the background, whichever production is open: ``make`` is given who hears of it."""
+        return self._start_aside("hot take", "taking", lambda work: make(work.heard))
+
+    def aside(self, kind: str) -> Work | None:
+        """The last work on a still that moves ("animate") or a "hot take", if there was any."""
+        return self._aside.get(kind)
 
     def stop(self, kind: str) -> None:
-        """Stop speaking, exporting, filming, an agent or a still that is had move ("animate"); what is done stays."""
-        work = self._animating if kind == "animate" else self._works.get(kind)
+        """Stop speaking, exporting, filming, an agent, a still that is had move ("animate") or a "hot take".
+
+        What is done stays.
+        """
+        work = self._aside.get(kind) or self._works.get(kind)
         if work is not None:
             work.stop()
+
+    def _start_aside(self, kind: str, topic: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
+        """Begin work that is no open production's, one of a kind at a time."""
+        with self._lock:
+            self.check_not_closed()
+            before = self._aside.get(kind)
+            if before is not None and before.running:
+                raise SettingError("One is on its way already. Wait for it, or stop it first.")
+            work = self._aside[kind] = Work(kind, lambda state: self.tell(topic, state))
+        self._submit(self._worked(work, task))
+        return work
 
     def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
         with self._lock:

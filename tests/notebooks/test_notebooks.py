@@ -20,6 +20,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from luma_studio import Studio
+from luma_studio.persona import Personas
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
@@ -112,10 +113,10 @@ def panels_of(notebook: nbformat.NotebookNode) -> list[str]:
 # What they are
 
 
-def test_there_are_the_seven_notebooks() -> None:
+def test_there_are_the_nine_notebooks() -> None:
     assert list(NOTEBOOKS) == [
-        "batch_narration", "batch_video", "image_to_video", "narration_studio", "studio", "tutorial_pauses",
-        "video_studio",
+        "batch_hot_takes", "batch_narration", "batch_video", "image_to_video", "narration_studio", "persona_studio",
+        "studio", "tutorial_pauses", "video_studio",
     ]  # fmt: skip
 
 
@@ -214,6 +215,17 @@ def test_plain_papermill_makes_a_film_of_a_script_and_records_it(papermill: Run,
     assert_no_key(notebook)
 
 
+def test_plain_papermill_makes_a_hot_take_of_typed_words(papermill: Run, workspace: Path) -> None:
+    Personas(workspace).change("juno", elevenlabs_voice_id=None)
+    notebook = papermill(NOTEBOOKS["batch_hot_takes"], persona="juno", text="Show me one owner. Who pays twice?")
+    (path,) = (workspace / "generated_audio").glob("*/hot_take.json")
+    made = json.loads(path.read_text("utf-8"))
+    assert (made["brief"]["persona"], made["text"], made["mind"]) == ("juno", "Show me one owner. Who pays twice?", "")
+    assert (made["steps"]["speak"]["state"], (path.parent / "hot take.mp3").exists()) == ("done", True)
+    assert "typed, not a model's" in printed(notebook, "recording")
+    assert_no_key(notebook)
+
+
 WATCHED = [
     "from luma_studio import Studio, batch\n\nstudio = Studio()",
     "made = batch.Batch.of(studio, ['?.txt'], {'fit': '0:10'})",
@@ -279,7 +291,8 @@ def test_a_production_at_the_end_of_a_cell_is_shown_as_its_pause_timeline(paperm
 # nbval
 
 
-@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name != "batch_video"])  # it films for minutes
+# One films for minutes, and of the other the persona has a voice that is bought where there is a key, as here.
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in ("batch_video", "batch_hot_takes")])
 def test_nbval_runs_a_notebook_with_the_projects_own_configuration(environment: dict[str, str], name: str) -> None:
     path = NOTEBOOKS[name].relative_to(ROOT)
     run = subprocess.run(
@@ -331,6 +344,7 @@ def test_every_notebook_is_a_page(workspace: Path, environment: dict[str, str]) 
             ("tutorial_pauses", 1),
             ("batch_narration", 0),
             ("image_to_video", 1),
+            ("persona_studio", 1),
         ):
             with urlopen(f"{base}/voila/render/{name}.ipynb?{token}", timeout=120) as answer:  # noqa: S310
                 page = answer.read().decode()

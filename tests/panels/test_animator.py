@@ -40,8 +40,8 @@ def animator(studio: Studio, camera: Camera) -> Iterator[Animator]:
 def animated(animator: Animator, **changes: Any) -> dict[str, Any]:
     """What the panel shows after it had a still move."""
     animator.do_animate("preview", **{**BUNDLE, **changes})
-    assert animator.session.animating is not None
-    assert animator.session.animating.wait(30)
+    assert (work := animator.session.aside("animate")) is not None
+    assert work.wait(30)
     return animator.do_state()
 
 
@@ -106,6 +106,6 @@ def test_a_second_still_waits_its_turn_and_the_first_can_be_stopped(animator, ca
         animator.do_animate("preview", **BUNDLE)
     animator.do_stop()
     camera.waits_for = 1
-    assert animator.session.animating is not None
-    assert animator.session.animating.wait(30)
+    assert (work := animator.session.aside("animate")) is not None
+    assert work.wait(30)
     assert animator.do_state()["work"]["status"] == "stopped"
