@@ -32,7 +32,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _BEFORE = "Starting workers"
-_STAGES = {"began": "Starting", **STAGES}
+_STAGES: dict[str, str] = {"began": "Starting", **STAGES}
 
 
 @contextmanager

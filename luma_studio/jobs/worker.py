@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -58,6 +58,7 @@ class _Held:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     work: asyncio.Future[Any] = field(default_factory=asyncio.Future)
     event: Event | None = None
+    scenes: dict[str, Event] = field(default_factory=dict)  # that are filmed, by their ids
     cancelling: bool = False
     lost: bool = False
     since: float = 0.0  # when it was asked to stop
@@ -66,7 +67,16 @@ class _Held:
         """Its listener: from any thread, at once."""
         if self.stop.is_set():
             raise Stopped
+        if event.stage == "film":
+            self.scenes[event.subject] = event
         self.event = event
+
+    def progress(self) -> tuple[str, float, list[dict[str, Any]]]:
+        """How far it is: in words, from 0 to 1, and as events of which the present one is the last."""
+        events = [each for each in list(self.scenes.values()) if each is not self.event]
+        if self.event is None:
+            return "", 0.0, []
+        return *_progress(self.event), [asdict(each) for each in (*events, self.event)]
 
     def ask_to_stop(self) -> None:
         """Have it stop."""
@@ -207,7 +217,7 @@ class Worker:
                     self._heed(held, await self._call(self._store.renew, held.job, self._lease)())
                     renewed = time.monotonic()
                 if (event := held.event) is not told and event is not None:
-                    self._heed(held, await self._call(self._store.progress, held.job, *_progress(event))())
+                    self._heed(held, await self._call(self._store.progress, held.job, *held.progress())())
                     told = event
             except LeaseLostError:
                 held.lost = True
@@ -302,7 +312,8 @@ class Worker:
 def _progress(event: Event) -> tuple[str, float]:
     """How far a job is: in words, and from 0 to 1."""
     words = f"{STAGES.get(event.stage, event.stage.capitalize())} {event.done} of {event.total}"
-    return words, event.done / event.total if event.total else 0.0
+    done = event.done + (event.share or 0.0)
+    return words, done / event.total if event.total else 0.0
 
 
 def _sentence(error: BaseException) -> str:
