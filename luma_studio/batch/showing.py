@@ -32,7 +32,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _BEFORE = "Starting workers"
-_STAGES: dict[str, str] = {"began": "Starting", **STAGES}
+_STAGES = {"began": "Starting", **dict[str, str](STAGES.items())}
 
 
 @contextmanager
