@@ -42,10 +42,11 @@ def killed(bench: Bench) -> list[Row]:
         Row(
             "killed",
             f"{_KILLS} jobs (narration, film), a worker killed at a random moment of each",
-            f"{ended} completed; of {told['videos']} videos and {told['clauses']} clauses {twice} bought twice",
+            f"{ended} completed; bought twice: {twice} videos and clauses that had arrived, "
+            f"{flying} clauses that were on their way",
             "all; none",
-            ended == _KILLS and not twice,
-            f"{told['died']} died over a job; {flying} clauses were on their way from the vendor, and asked for again",
+            ended == _KILLS and not twice and not flying,
+            f"{told['videos']} videos, {told['clauses']} clauses; {told['died']} workers died over a job",
             told,
         )
     ]

@@ -71,12 +71,13 @@ async def _filmed(
     return await _taking_up(filmed)
 
 
-_KINDS: Mapping[str, _Kind] = {"narrate": _narrated, "film": _filmed}
+KINDS: Mapping[str, _Kind] = {"narrate": _narrated, "film": _filmed}
+"""What does each kind: with a studio, a listener, and the job's parameters by their names."""
 
 
 def kinds(studio: Studio) -> Mapping[str, Do]:
     """What the jobs of this workspace are done by, by their kinds."""
-    return {kind: partial(_done, kind, str(studio.workspace.resolve())) for kind in _KINDS}
+    return {kind: partial(_done, kind, str(studio.workspace.resolve())) for kind in KINDS}
 
 
 def narrate_later(studio: Studio, production: str, *, fit: str | None = None, masters: Sequence[str] = ()) -> Job:
@@ -98,9 +99,14 @@ def film_later(
     return _later(studio, "film", production, speak=speak, scenes=named, again=again, force_upload=force_upload)
 
 
+def are_shared() -> bool:
+    """Whether jobs are kept where other processes see them. Raises SettingError."""
+    return job_storage().job_storage != "memory"
+
+
 def check_shared() -> None:
     """Raise SettingError where jobs are kept in memory, and no process sees those of another."""
-    if job_storage().job_storage == "memory":
+    if not are_shared():
         raise SettingError(
             "Jobs are kept in memory (JOB_STORAGE=memory), where no other process can do them. Take that setting away, "
             "or set JOB_STORAGE=redis."
@@ -115,7 +121,7 @@ def _later(studio: Studio, kind: str, production: str, **asked: Any) -> Job:
 async def _done(kind: str, workspace: str, parameters: Mapping[str, Any], listener: Listener) -> dict[str, Any]:
     """Do a job in a workspace, with a studio of its own."""
     with Studio(workspace) as studio:
-        return await _KINDS[kind](studio, listener, **parameters)
+        return await KINDS[kind](studio, listener, **parameters)
 
 
 async def _taking_up(do: Callable[[], Awaitable[_T]]) -> _T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -45,7 +44,7 @@ def jobs_work(at_once: int, once: bool, while_told: bool) -> None:
 
 def _end_with_input() -> None:
     sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 def as_job(command: Callable[..., None]) -> Callable[..., None]:

@@ -58,6 +58,7 @@ class _Held:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     work: asyncio.Future[Any] = field(default_factory=asyncio.Future)
     event: Event | None = None
+    told: Event | None = None  # the one that is written down
     scenes: dict[str, Event] = field(default_factory=dict)  # that are filmed, by their ids
     cancelling: bool = False
     lost: bool = False
@@ -205,7 +206,7 @@ class Worker:
 
     async def _tend(self, held: _Held) -> None:
         """Renew the lease, write down how far the job is, and end what does not stop by itself."""
-        renewed, told = time.monotonic(), None
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(min(_BEAT, self._lease / 4))
             if held.stop.is_set() and time.monotonic() - held.since > _GRACE:
@@ -216,9 +217,9 @@ class Worker:
                 if time.monotonic() - renewed > self._lease / 3:
                     self._heed(held, await self._call(self._store.renew, held.job, self._lease)())
                     renewed = time.monotonic()
-                if (event := held.event) is not told and event is not None:
+                if (event := held.event) is not held.told:
                     self._heed(held, await self._call(self._store.progress, held.job, *held.progress())())
-                    told = event
+                    held.told = event
             except LeaseLostError:
                 held.lost = True
                 held.ask_to_stop()
@@ -232,6 +233,8 @@ class Worker:
             held.ask_to_stop()
 
     async def _write_down(self, held: _Held, work: asyncio.Future[Any]) -> None:
+        if held.event is not held.told:
+            await self._patiently(self._call(self._store.progress, held.job, *held.progress()))
         error = None if work.cancelled() else work.exception()
         if work.cancelled() or isinstance(error, Stopped):
             given_back = self._ending and not held.cancelling

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from helpers.heygen import HeyGen
-from helpers.vendors import KEYS, Vendors
 from PIL import Image
 
+from helpers.heygen import HeyGen
+from helpers.vendors import KEYS, Vendors
 from luma_studio.jobs import Worker
 from luma_studio.kinds import film_later, kinds, narrate_later
 from luma_studio.store.jobs import Job, JobStore
