@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
@@ -24,23 +24,24 @@ class JobWork(Work):
     def __init__(self, job: Job, store: JobStore, tell: Callable[[dict[str, Any]], None]) -> None:
         super().__init__(job.kind, tell, job.id)
         self._store = store
-        self._job = job
+        self._id = job.id
+        self._events: Sequence[Mapping[str, Any]] = ()  # that were taken up
 
     def stop(self) -> None:
         """Ask the job to stop. Raises StoreError."""
         if self.running:
-            self._store.cancel(self._job.id)
+            self._store.cancel(self._id)
         super().stop()
 
     def take(self, job: Job) -> None:
         """Take up how the job stands now."""
         for event in job.events:
-            if event not in self._job.events:
+            if event not in self._events:
                 with suppress(Stopped):  # which its worker hears by itself
                     self.heard(Event(**event))
-        if job.cancelling and not self._job.cancelling:
+        self._events = job.events
+        if job.cancelling and not job.is_over and not self.is_stopping:
             super().stop()
-        self._job = job
         if job.is_over:
             self.end(_error(job))
 

@@ -74,6 +74,11 @@ class Work:
             return event.share or 0.0
         return sum(share or 0.0 for outcome, _, share in self._scenes.values() if outcome == "began")
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Ask the work to stop: it does at its next step."""
         if self.running:
