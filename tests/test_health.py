@@ -145,7 +145,7 @@ def test_a_job_store_that_is_away_is_told_with_what_to_do(studio, monkeypatch):
 
 def test_where_jobs_are_kept_and_how_many_go_on_is_told(studio):
     studio.jobs.create("film")
-    assert states(studio)["Jobs"].detail == "Kept in SQLite in the workspace; 1 job not ended."
+    assert states(studio)["Jobs"].detail == "Kept in SQLite; 1 job not ended."
 
 
 def test_writings_that_no_font_has_are_named(studio):

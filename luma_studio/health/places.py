@@ -53,7 +53,7 @@ def _has_room(studio: Studio) -> str:
 
 
 def _keeps_jobs(studio: Studio) -> str:
-    where = {"sqlite": "SQLite in the workspace", "redis": "Redis", "memory": "memory, of one process only"}
+    where = {"sqlite": "SQLite", "redis": "Redis", "memory": "memory, of one process only"}
     going_on = sum(len(studio.jobs.listed(state=state, most=1000)) for state in ("created", "processing"))
     return f"Kept in {where[job_storage().job_storage]}; {counted(going_on, 'job')} not ended."
 
