@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -32,7 +32,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _BEFORE = "Starting workers"
-_STAGES = {"began": "Starting", **dict[str, str](STAGES.items())}
+_STAGES: Mapping[str, str] = {"began": "Starting", **{str(stage): words for stage, words in STAGES.items()}}
 
 
 @contextmanager
