@@ -22,6 +22,7 @@ from benchmarks.cold import cold_hundred, cold_ten
 from benchmarks.film import film
 from benchmarks.jobs import jobs
 from benchmarks.joining import join
+from benchmarks.killed import killed
 from benchmarks.laying import laying
 from benchmarks.memory import memory
 from benchmarks.page import page
@@ -46,6 +47,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "film": film,
     "transcripts": transcripts,
     "jobs": jobs,
+    "killed": killed,
 }
 
 

@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from luma_studio import kinds
 from luma_studio.agents import NO_MIND, MindQuote
 from luma_studio.commands.bars import bars
 from luma_studio.commands.clips import animate_command, talk_command
 from luma_studio.commands.explained import explained
 from luma_studio.commands.film import film_command
-from luma_studio.commands.jobs import clean_command, jobs_command, metrics_command
+from luma_studio.commands.jobs import as_job, clean_command, jobs_command, metrics_command, tell_job
 from luma_studio.commands.personas import personas_command
 from luma_studio.commands.take import take_command
 from luma_studio.errors import ChangedError, InputError, NoKeyError, VendorError, counted
@@ -97,9 +98,16 @@ for family in (
 @click.option("--kbps", "mp3_kbps", type=int, help="MP3 bit rate, 128 by default.")
 @click.option("--mind", help="Mind that cuts and times clauses: openai:MODEL, groq:MODEL,effort=low; '' for none.")
 @click.option("--budget", metavar="DOLLARS", help="Buy no more for this production than so many US dollars in all.")
+@as_job
 @explained
 def narrate(
-    script: Path, name: str | None, speakers: tuple[str, ...], fit: str | None, masters: tuple[str, ...], **options: Any
+    script: Path,
+    name: str | None,
+    speakers: tuple[str, ...],
+    fit: str | None,
+    masters: tuple[str, ...],
+    later: bool,
+    **options: Any,
 ) -> None:
     """Speak SCRIPT, lay it out in time, and export it with captions, chapters, scenes and audit."""
     for master in masters:
@@ -114,6 +122,12 @@ def narrate(
     chosen(Choices(), changes, called=_option)
     with Studio() as studio, bars() as listener:
         name = files.name_from(script.stem) if name is None else name
+        if later:
+            production = studio.production(name, text, **changes)
+            _warn(production, changes.get("speakers", ()))
+            _tell_quote(production.quote(), studio.names.shown)
+            tell_job(studio, kinds.narrate_later(studio, name, fit=fit, masters=masters))
+            return
 
         def narrated() -> tuple[Production, Exported]:
             production = studio.production(name, text, **changes)

@@ -11,8 +11,10 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from luma_studio import kinds
 from luma_studio.commands.bars import bars
 from luma_studio.commands.explained import explained
+from luma_studio.commands.jobs import as_job, tell_job
 from luma_studio.errors import counted
 from luma_studio.film import Film, FilmQuote
 from luma_studio.production import Production
@@ -53,30 +55,34 @@ Exit codes:
 @click.option("--again", is_flag=True, help="Put the film together anew.")
 @click.option("--force-upload", is_flag=True, help="Give vendors anew what they were given before.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be bought.")
+@as_job
 @explained
 def film_command(
     script: str,
     name: str | None,
     photo: str | None,
-    scenes: tuple[str, ...],
-    again: bool,
-    force_upload: bool,
     dry_run: bool,
+    later: bool,
     **options: Any,
 ) -> None:
     """Film SCRIPT, or a PRODUCTION that is there: a video a scene, and one film with the master's sound."""
+    asked = {option: options.pop(option) for option in ("again", "force_upload")}
+    asked["scenes"] = options.pop("scenes") or None
     changes = {option: value for option, value in options.items() if value is not None}
     with Studio() as studio, bars() as listener:
         if photo is not None:
             path = Path(photo).expanduser()
             changes["photo"] = studio.photos.add(path) if path.is_file() else photo
         production = _opened(studio, script, name, changes)
+        if later and not dry_run:
+            tell_job(studio, kinds.film_later(studio, production.name, speak=True, **asked))
+            return
         asyncio.run(production.speak(listener))
         quote = production.film_quote()
         _tell_quote(quote)
         if dry_run:
             return
-        made = asyncio.run(production.film(listener, scenes=scenes or None, again=again, force_upload=force_upload))
+        made = asyncio.run(production.film(listener, **asked))
     _report(production, made)
     if made.status != "success":
         sys.exit(1)

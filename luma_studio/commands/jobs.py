@@ -2,22 +2,62 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from luma_studio import cleaning
+from luma_studio import cleaning, kinds
 from luma_studio.commands.explained import explained
 from luma_studio.errors import counted
 from luma_studio.jobs import command as job_command
-from luma_studio.store.jobs import ENDED
-from luma_studio.studio import Studio
+from luma_studio.jobs import presence
+from luma_studio.store.jobs import ENDED, Job
+from luma_studio.studio import STORE, Studio
 
 
 @click.group("jobs")
 def jobs_command() -> None:
-    """Long work that goes on by itself: list, show, cancel, watch."""
+    """Long work that goes on by itself: do it, list, show, cancel, watch."""
+
+
+@jobs_command.command("work")
+@click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 100), help="Jobs beside each other.")
+@click.option("--once", is_flag=True, help="End when none waits any more.")
+@click.option("--while-told", is_flag=True, hidden=True, help="End when the standard input does.")
+@explained
+def jobs_work(at_once: int, once: bool, while_told: bool) -> None:
+    """Do jobs, and print how they change, until Ctrl-C; what is not done by then is given back."""
+    kinds.check_shared()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if while_told:
+        threading.Thread(target=_end_with_input, name="luma-told", daemon=True).start()
+    with Studio() as studio, presence.present(studio.folder / STORE):
+        try:
+            job_command.do_jobs(studio.jobs, kinds.kinds(studio), studio.settings, at_once=at_once, forever=not once)
+        except KeyboardInterrupt:
+            return
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    signal.raise_signal(signal.SIGINT)
+
+
+def as_job(command: Callable[..., None]) -> Callable[..., None]:
+    """The option of a command that can be a job: ``later``."""
+    about = "Only print the id of a job that does it, in an open studio or by luma-studio jobs work."
+    return click.option("--as-job", "later", is_flag=True, help=about)(command)
+
+
+def tell_job(studio: Studio, job: Job) -> None:
+    """Print a job's id, and where nobody here does jobs, how to have it done."""
+    click.echo(job.id)
+    if not presence.is_anybody(studio.folder / STORE):
+        click.echo("Nobody on this machine does jobs now. Have them done: luma-studio jobs work", err=True)
 
 
 @jobs_command.command("list")

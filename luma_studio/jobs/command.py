@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from luma_studio.jobs.worker import Do
+from luma_studio.jobs.working import work
+from luma_studio.settings import Settings
 from luma_studio.store.jobs import Job, JobStore
 
 _WIDTH = 160  # columns where there is no terminal to ask
@@ -64,6 +68,35 @@ def show_job(job: Job) -> None:
 def watch_jobs(store: JobStore, job_id: str | None) -> Job | None:
     """Print a line whenever a job changes, until the one that was named has ended; that one. Raises NoJobError."""
     return asyncio.run(_watch(store, job_id))
+
+
+def do_jobs(store: JobStore, kinds: Mapping[str, Do], settings: Settings, *, at_once: int, forever: bool) -> None:
+    """Do jobs, and print a line whenever one is taken up or ends: see ``work``."""
+    asyncio.run(_do(store, kinds, settings, at_once=at_once, forever=forever))
+
+
+async def _do(store: JobStore, kinds: Mapping[str, Do], settings: Settings, *, at_once: int, forever: bool) -> None:
+    console, shown = Console(soft_wrap=True, highlight=False), dict[str, str]()
+
+    async def tell() -> None:
+        async with aclosing(store.watch(mark)) as changes:
+            async for job in changes:
+                _tell_state(console, job, shown)
+
+    mark = await asyncio.to_thread(store.mark)
+    telling = asyncio.create_task(tell())
+    try:
+        await work(store, kinds, settings, at_once=at_once, forever=forever)
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
+        for job in (await asyncio.to_thread(store.changes, mark))[0]:
+            _tell_state(console, job, shown)
+
+
+def _tell_state(console: Console, job: Job, shown: dict[str, str]) -> None:
+    """Print that a job was taken up, or how it ended, once."""
+    _tell(console, replace(job, progress="", share=0.0), shown)
 
 
 async def _watch(store: JobStore, job_id: str | None) -> Job | None:

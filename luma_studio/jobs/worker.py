@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -58,6 +58,8 @@ class _Held:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     work: asyncio.Future[Any] = field(default_factory=asyncio.Future)
     event: Event | None = None
+    told: Event | None = None  # the one that is written down
+    scenes: dict[str, Event] = field(default_factory=dict)  # that are filmed, by their ids
     cancelling: bool = False
     lost: bool = False
     since: float = 0.0  # when it was asked to stop
@@ -66,7 +68,16 @@ class _Held:
         """Its listener: from any thread, at once."""
         if self.stop.is_set():
             raise Stopped
+        if event.stage == "film":
+            self.scenes[event.subject] = event
         self.event = event
+
+    def progress(self) -> tuple[str, float, list[dict[str, Any]]]:
+        """How far it is: in words, from 0 to 1, and as events of which the present one is the last."""
+        events = [each for each in list(self.scenes.values()) if each is not self.event]
+        if self.event is None:
+            return "", 0.0, []
+        return *_progress(self.event), [asdict(each) for each in (*events, self.event)]
 
     def ask_to_stop(self) -> None:
         """Have it stop."""
@@ -195,7 +206,7 @@ class Worker:
 
     async def _tend(self, held: _Held) -> None:
         """Renew the lease, write down how far the job is, and end what does not stop by itself."""
-        renewed, told = time.monotonic(), None
+        renewed = time.monotonic()
         while True:
             await asyncio.sleep(min(_BEAT, self._lease / 4))
             if held.stop.is_set() and time.monotonic() - held.since > _GRACE:
@@ -206,9 +217,9 @@ class Worker:
                 if time.monotonic() - renewed > self._lease / 3:
                     self._heed(held, await self._call(self._store.renew, held.job, self._lease)())
                     renewed = time.monotonic()
-                if (event := held.event) is not told and event is not None:
-                    self._heed(held, await self._call(self._store.progress, held.job, *_progress(event))())
-                    told = event
+                if (event := held.event) is not held.told:
+                    self._heed(held, await self._call(self._store.progress, held.job, *held.progress())())
+                    held.told = event
             except LeaseLostError:
                 held.lost = True
                 held.ask_to_stop()
@@ -222,6 +233,8 @@ class Worker:
             held.ask_to_stop()
 
     async def _write_down(self, held: _Held, work: asyncio.Future[Any]) -> None:
+        if held.event is not held.told:
+            await self._patiently(self._call(self._store.progress, held.job, *held.progress()))
         error = None if work.cancelled() else work.exception()
         if work.cancelled() or isinstance(error, Stopped):
             given_back = self._ending and not held.cancelling
@@ -302,7 +315,8 @@ class Worker:
 def _progress(event: Event) -> tuple[str, float]:
     """How far a job is: in words, and from 0 to 1."""
     words = f"{STAGES.get(event.stage, event.stage.capitalize())} {event.done} of {event.total}"
-    return words, event.done / event.total if event.total else 0.0
+    done = event.done + (event.share or 0.0)
+    return words, done / event.total if event.total else 0.0
 
 
 def _sentence(error: BaseException) -> str:

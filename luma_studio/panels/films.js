@@ -5,7 +5,7 @@ import { downloadButton, fillOnce, remoteFile, stampOf } from "./files.js";
 import { photoChooser, photoPicture, takeDrops } from "./photos.js";
 import { remotePicture, videoPlayer, wholeOf } from "./videos.js";
 import { dollars, engineName } from "./words.js";
-import { askBeforeLeaving, isOff, isRunning, once, progressBar, setOff, timeLeft } from "./work.js";
+import { askBeforeLeaving, endsWithPage, isOff, isRunning, once, progressBar, setOff, timeLeft } from "./work.js";
 
 const SOON = 400; // ms that further edits are waited for, before the quote is asked for again
 const AGAIN = 30000; // ms between two looks at what a vendor still makes
@@ -43,7 +43,7 @@ export default panel("Films", async ({ root, desk, signal }) => {
 
   let soon = null;
   let later = null;
-  askBeforeLeaving(() => isRunning(filming), signal);
+  askBeforeLeaving(() => endsWithPage(filming), signal);
   desk.on("production", act(refresh));
   desk.on("files", act(refresh));
   desk.on("photos", act(refresh));

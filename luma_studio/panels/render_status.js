@@ -69,7 +69,7 @@ export default panel("Render status", async ({ root, desk, signal }) => {
   function take(work) {
     if (work.kind === "speak") speaking = work;
     else if (work.kind === "think") thinking = work;
-    else exporting = work;
+    else if (work.kind === "export") exporting = work; // filming has a panel of its own
     if (production && isRunning(speaking)) production.spent = null; // nobody knows before the end
     if (production && work.kind === "speak") remember(isRunning(work));
   }

@@ -17,19 +17,24 @@ from weakref import WeakSet
 from luma_studio.animating import Animation
 from luma_studio.errors import ChangedError, LumaError, SettingError, Stopped
 from luma_studio.export import Exported
+from luma_studio.jobs import presence
+from luma_studio.kinds import film_later
 from luma_studio.panels.described import changed_pauses, pauses_state, production_state
 from luma_studio.panels.heard import Heard
+from luma_studio.panels.jobs import JobWork, follow_jobs
 from luma_studio.panels.work import Work
 from luma_studio.production import Production
 from luma_studio.progress import Listener, follow, unheard
 from luma_studio.script import Clause, Pause
+from luma_studio.store.jobs import Job
 from luma_studio.store.state import Decided
-from luma_studio.studio import Studio
+from luma_studio.studio import STORE, Studio
 from luma_studio.video.base import Motion
 
 _log = logging.getLogger(__name__)
 
 Verb = TypeVar("Verb")
+SomeWork = TypeVar("SomeWork", bound=Work)
 Hears = Callable[[str, object], None]
 """A panel's ear: a topic and what is new of it, as plain JSON."""
 
@@ -114,6 +119,7 @@ class Session:
         self._begun: list[Work] = []  # here, and not in a cell
         self._aside: dict[str, Work] = {}  # by kind: which is no open production's
         self._unfollow: Callable[[], None] = lambda: None
+        self._watching: list[Future[None]] = []  # what others do
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         _open.add(self)
@@ -241,7 +247,7 @@ class Session:
     def _check_free(self) -> None:
         """Raise SettingError while work on the open production is on its way, or when the session is closed."""
         self.check_not_closed()
-        if self._working:
+        if self._working or any(isinstance(work, JobWork) and work.running for work in self._works.values()):
             raise SettingError("Work on this production is still on its way. Wait for it, or stop it first.")
 
     def _take(self, production: Production | None) -> None:
@@ -260,6 +266,9 @@ class Session:
         before, self._production, self._held = self._production, None, False
         self._unfollow()
         self._unfollow = lambda: None
+        for task in self._watching:
+            task.cancel()
+        self._watching = []
         self._begun.clear()
         if before is not None and not _with(before):
             before.release()
@@ -395,8 +404,13 @@ class Session:
 
     def film(self, scenes: Collection[str] | None = None, *, again: bool = False, force_upload: bool = False) -> Work:
         """Film the scenes, all or those that are named, and put them together, in the background."""
-        film = partial(self.production.film, scenes=scenes, again=again, force_upload=force_upload)
-        return self._start("film", lambda work: film(work.heard))
+        asked: dict[str, Any] = {"scenes": scenes, "again": again, "force_upload": force_upload}
+        if presence.is_anybody(self.studio.folder / STORE):  # then closing the page stops nothing that is paid for
+            with self._lock:
+                self._check_not_shown("film")
+                return self._show_job(film_later(self.studio, self.production.name, **asked))
+        production = self.production
+        return self._start("film", lambda work: production.film(work.heard, **asked))
 
     def animate(self, motion: Motion, engine: str, done: Callable[[Animation], None]) -> Work:
         """Have a still move, in the background, whichever production is open; ``done`` is given what was made."""
@@ -437,9 +451,8 @@ class Session:
     def _start(self, kind: str, task: Callable[[Work], Coroutine[Any, Any, object]]) -> Work:
         with self._lock:
             self._check_turn(kind)
-            work = self._shown(kind, self.production)
-            if work is None:
-                raise SettingError("That is already on its way. Wait for it, or stop it first.")
+            self._check_not_shown(kind)
+            work = self._show(Work(kind, self._tell_work, self.production))
             self._begun = [*(other for other in self._begun if other.running), work]
         self._submit(self._worked(work, task))
         return work
@@ -453,10 +466,43 @@ class Session:
     def _shown(self, kind: str, by: object) -> Work | None:
         """Work that begins and is shown from here on; None if such work is shown already."""
         with self._lock:
-            if kind in self._works and self._works[kind].running:
-                return None
-            self._works[kind] = Work(kind, lambda state: self.tell("work", state), by)
-            return self._works[kind]
+            return None if self._is_shown(kind) else self._show(Work(kind, self._tell_work, by))
+
+    def _is_shown(self, kind: str) -> bool:
+        return kind in self._works and self._works[kind].running
+
+    def _check_not_shown(self, kind: str) -> None:
+        if self._is_shown(kind):
+            raise SettingError("That is already on its way. Wait for it, or stop it first.")
+
+    def _show(self, work: SomeWork) -> SomeWork:
+        self._works[work.kind] = work
+        return work
+
+    def _tell_work(self, state: dict[str, Any]) -> None:
+        self.tell("work", state)
+
+    # Jobs, which another process does
+
+    def _show_job(self, job: Job) -> JobWork:
+        work = self._show(JobWork(job, self.studio.jobs, self._tell_work))
+        self._tell_work(work.state())
+        return work
+
+    def _take_job(self, production: Production, job: Job) -> None:
+        """Show a job of the open production as it stands, whoever began it."""
+        with self._lock:
+            if self._production is not production:
+                return
+            work = self._works.get(job.kind)
+            if work is None or work.by != job.id:
+                if job.is_over or self._is_shown(job.kind):
+                    return
+                work = self._show_job(job)
+            if isinstance(work, JobWork) and work.running:
+                work.take(job)
+                if job.is_over:
+                    self._tell_end(work)
 
     async def _worked(self, work: Work, task: Callable[[Work], Coroutine[Any, Any, object]]) -> None:
         with suppress(Exception), self._until_its_end(work):  # which tells it
@@ -513,16 +559,26 @@ class Session:
 
     # The session's own thread
 
-    def _submit(self, task: Coroutine[Any, Any, object]) -> None:
+    def _submit(self, task: Coroutine[Any, Any, Verb]) -> Future[Verb]:
         """Run a task on the session's loop, which is its own: kernels differ in theirs."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="luma-session", daemon=True)
             self._thread.start()
-        asyncio.run_coroutine_threadsafe(task, self._loop).add_done_callback(_logged)
+        future = asyncio.run_coroutine_threadsafe(task, self._loop)
+        future.add_done_callback(_logged)
+        return future
 
     def _watch(self) -> None:
-        self._submit(self._watched(self.production))
+        production = self.production
+        self._watching = [self._submit(each) for each in (self._watched(production), self._watched_jobs(production))]
+
+    async def _watched_jobs(self, production: Production) -> None:
+        """Follow the jobs of this production."""
+        try:
+            await follow_jobs(self.studio.jobs, "film", production.name, partial(self._take_job, production))
+        except LumaError as error:
+            self.notice(f"Jobs are not shown here. {error}", "warning")
 
     async def _watched(self, production: Production) -> None:
         """Follow what others do to this production, for as long as it is open here."""
@@ -556,7 +612,7 @@ class Session:
                 self.notice(f"This production was changed {self._where}; you see it as it is now.")
 
 
-def _logged(task: Future[object]) -> None:
+def _logged(task: Future[Any]) -> None:
     """Have an error that nobody expected in the kernel's log."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("The session's own work failed", exc_info=error)

@@ -59,6 +59,11 @@ export function isOff(element) {
   return element.getAttribute("aria-disabled") === "true";
 }
 
+/** Whether work would end with the page. */
+export function endsWithPage(work) {
+  return isRunning(work) && !work.outlives;
+}
+
 /** Have the browser ask before the page is left, while `isBusy()`: the work would end with it. */
 export function askBeforeLeaving(isBusy, signal) {
   addEventListener("beforeunload", (event) => { if (isBusy()) event.preventDefault(); }, { signal });

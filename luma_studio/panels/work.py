@@ -20,8 +20,11 @@ class Work:
     ``state()`` is plain JSON: ``kind``; ``status`` (running, stopping, done, stopped, failed) and ``error``; ``stages``
     with done, total, subject and the share that is done of it, the present one last; ``left``, the seconds that one
     will still take (None: unknown); ``clauses``, what became of each (began, done, cached, failed, with the reason);
-    ``scenes``, the same by their ids, and the share that is done of each.
+    ``scenes``, the same by their ids, and the share that is done of each; ``outlives``: it goes on when the page is
+    closed.
     """
+
+    outlives = False
 
     def __init__(self, kind: str, tell: Callable[[dict[str, Any]], None], by: object = None) -> None:
         self.kind = kind
@@ -71,6 +74,11 @@ class Work:
             return event.share or 0.0
         return sum(share or 0.0 for outcome, _, share in self._scenes.values() if outcome == "began")
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Ask the work to stop: it does at its next step."""
         if self.running:
@@ -99,6 +107,7 @@ class Work:
                 "stages": [self._stage(each, present=each is stages[-1]) for each in stages],
                 "left": self._left(stages[-1]) if stages and self.running else None,
                 "clauses": [[index, *what] for index, what in sorted(self._clauses.items())],
+                "outlives": self.outlives,
                 "scenes": {scene: list(what) for scene, what in self._scenes.items()},
             }
 

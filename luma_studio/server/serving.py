@@ -40,6 +40,7 @@ from luma_studio.server.handlers import (
     PageHandler,
 )
 from luma_studio.server.pages import Limits, Pages
+from luma_studio.server.working import doing_jobs
 
 FIRST_PORT = 8866
 TEMPLATE = Path(__file__).parent / "share" / "voila" / "templates" / "luma"
@@ -103,7 +104,8 @@ async def _serve(voila: Voila, first: str, door: socket.socket, address: Address
                 options.tell(f"The studio is open at {address.url()}\nCtrl-C ends it.")
                 if options.browser:
                     show(address.url())
-            await end.wait()
+                async with doing_jobs():
+                    await end.wait()
         finally:
             server.stop()
             await pages.close()

@@ -36,18 +36,21 @@ _FORMATS = ("wav", "flac", "mp3", "opus", "aac")
 
 async def account(wires: Wires, home: Home = OPENAI) -> str:
     """Whether the key works, in a sentence: such vendors do not tell what is left. Raises VendorError."""
+    return f"The key works; {len(await models(wires, home))} models can be used."
+
+
+async def models(wires: Wires, home: Home = OPENAI) -> tuple[str, ...]:
+    """The models that can be used with the key. Raises VendorError."""
     wire = wires.to(home)
     found = json_of(await wire.send(look("/models")), wire.vendor)
-    models = found.get("data") if isinstance(found, dict) else None
-    return f"The key works; {len(models or [])} models can be used."
+    listed = found.get("data") if isinstance(found, dict) else None
+    return tuple(sorted(str(each["id"]) for each in listed or () if "id" in each))
 
 
 async def offered(wires: Wires) -> Offer:
     """The voices that OpenAI names in its reference, and the models of the server that speak. Raises VendorError."""
-    wire = wires.to(OPENAI)
-    found = json_of(await wire.send(look("/models")), wire.vendor)
-    models = tuple(sorted(str(each["id"]) for each in found.get("data", ()) if "tts" in str(each.get("id"))))
-    return Offer(ENGINE, OPENAI.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), models)
+    speak = tuple(name for name in await models(wires) if "tts" in name)
+    return Offer(ENGINE, OPENAI.name, tuple(Listed(f"{ENGINE}:{name}", name.capitalize()) for name in _VOICES), speak)
 
 
 class OpenAIVoice:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -39,7 +39,8 @@ class Job:
     """A job as it stood at one moment; times are seconds since the epoch.
 
     ``parameters`` and ``result`` are JSON; ``subject`` is what it is about, such as a production's name. ``progress``
-    is in words, ``share`` what is done of it, from 0 to 1. ``attempts`` counts the workers that took it up, ``lost``
+    is in words, ``share`` what is done of it, from 0 to 1; ``events`` are the last event of each
+    scene that is filmed, and of the present stage, as JSON. ``attempts`` counts the workers that took it up, ``lost``
     those of them that died. Whoever holds it does so as ``owner``, ``until`` then. ``cancelling``: it is to stop.
     ``number`` counts the jobs as they were created, ``change`` all changes of all jobs: a later one is greater.
     """
@@ -53,6 +54,7 @@ class Job:
     state: State = "created"
     progress: str = ""
     share: float = 0.0
+    events: Sequence[Mapping[str, Any]] = field(default=(), hash=False)
     result: Any = field(default=None, hash=False)
     error: str = ""
     began: float | None = None
@@ -81,7 +83,8 @@ def read(text: str, number: int, change: int) -> Job:
     """The job that was ``written``."""
     told = json.loads(text)
     notice = told.pop("notice")
-    return Job(**told, notice=None if notice is None else Notice(**notice), number=number, change=change)
+    events = tuple(told.pop("events", ()))
+    return Job(**told, events=events, notice=None if notice is None else Notice(**notice), number=number, change=change)
 
 
 def check_json(value: Any, what: str) -> None:
@@ -110,6 +113,7 @@ def claimed(job: Job, now: float, owner: str, seconds: float) -> Job:
         changed=now,
         progress="",
         share=0.0,
+        events=(),
     )
 
 
@@ -118,9 +122,9 @@ def renewed(job: Job, now: float, seconds: float) -> Job:
     return replace(job, until=now + seconds, changed=now)
 
 
-def progressed(job: Job, now: float, words: str, share: float) -> Job:
+def progressed(job: Job, now: float, words: str, share: float, events: Sequence[Mapping[str, Any]] = ()) -> Job:
     """As far as its worker says."""
-    return replace(job, progress=words, share=min(1.0, max(0.0, share)), changed=now)
+    return replace(job, progress=words, share=min(1.0, max(0.0, share)), events=tuple(events), changed=now)
 
 
 def given_back(job: Job, now: float) -> Job:

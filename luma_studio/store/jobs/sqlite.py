@@ -53,6 +53,7 @@ class SqliteShelf:
         self._path = folder / FILE
         self._lock = threading.Lock()
         self._open: sqlite3.Connection | None = None
+        self._closings = 0
 
     def now(self) -> float:  # noqa: D102
         return time.time()
@@ -114,13 +115,16 @@ class SqliteShelf:
         return int(rows[0][0]) if rows else 0
 
     def wait(self, mark: int, seconds: float) -> int:  # noqa: D102
-        until = time.monotonic() + seconds
+        until, closings = time.monotonic() + seconds, self._closings
         while (now := self.mark()) <= mark and (left := until - time.monotonic()) > 0:
             time.sleep(min(_BEAT, left))
+            if closings != self._closings:  # nobody waits any more, and it would be opened again
+                return now
         return now
 
     def close(self) -> None:  # noqa: D102
         with self._lock:
+            self._closings += 1
             if self._open is not None:
                 self._open.close()
                 self._open = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
@@ -96,9 +96,9 @@ class JobStore:
         """Hold a job for so many seconds from now; ``cancelling`` tells that it is to stop. Raises LeaseLostError."""
         return self._by_holder(job, partial(model.renewed, seconds=seconds))
 
-    def progress(self, job: Job, words: str, share: float) -> Job:
-        """Write down how far it is: in words, and from 0 to 1. Answers, and raises, as ``renew``."""
-        return self._by_holder(job, partial(model.progressed, words=words, share=share))
+    def progress(self, job: Job, words: str, share: float, events: Sequence[Mapping[str, Any]] = ()) -> Job:
+        """Write down how far it is: in words, from 0 to 1, and as events. Answers, and raises, as ``renew``."""
+        return self._by_holder(job, partial(model.progressed, words=words, share=share, events=events))
 
     def complete(self, job: Job, result: Any = None) -> Job:
         """Write down that it is done, and what it gave. Raises LeaseLostError, InputError for what is no JSON."""
