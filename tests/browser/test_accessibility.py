@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser.driving import HINDI, SPOKEN, Window
 from playwright.sync_api import expect
 
-TABS = ("Narrate", "Film", "Animate", "Library", "Health")
+TABS = ("Narrate", "Film", "Animate", "Personas", "Library", "Health")
 SHEETS = {"Fit or scale…": "Fit or scale pauses", "Keys": "Keys"}
 CONTROLS = {"button", "textbox", "searchbox", "spinbutton", "slider", "checkbox", "combobox", "tab", "link", "option"}
 SMALLEST = 24  # pixels, WCAG 2.5.8
