@@ -110,8 +110,9 @@ class _Work:
             await _all_of([*hearing, reading] if reading else hearing)
             pieces.close()
             reader.shutdown()
-        for each in hearing:
-            each.result()  # what is no Exception is raised as it is
+        fatal = [error for each in hearing if (error := each.exception()) is not None]
+        if fatal:  # what is no Exception, such as an interruption
+            raise fatal[0]
         if self.broken:
             raise next((error for error in self.broken if not isinstance(error, Stopped)), self.broken[0])
         self._tell("done", self.reading.seconds - self._seconds)

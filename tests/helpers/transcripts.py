@@ -163,7 +163,7 @@ def _no_format() -> Any:
 
 
 def _verbose(words: list[Word], seconds: float, granularities: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {"task": "transcribe", "language": "english", "duration": round(seconds, 2)}
+    found: dict[str, Any] = {"language": "english", "duration": round(seconds, 2)}
     if "segment" in granularities:
         found["segments"] = [
             {
