@@ -457,7 +457,8 @@ def test_where_a_setting_says_how_many_no_more_are_tried(workshop, heygen, works
         await asyncio.gather(*(workshop.film(engine, scene) for scene in scenes))
 
     asyncio.run(all_at_once())
-    assert (heygen.busiest, workshop.outcomes()) == (2, ["arrived"] * 6)
+    assert heygen.busiest <= 2
+    assert workshop.outcomes() == ["arrived"] * 6  # none was refused
 
 
 def test_how_many_may_be_a_number_only(workshop, heygen, workspace, monkeypatch):

@@ -170,8 +170,8 @@ def test_without_a_font_captions_are_in_a_track_and_titles_in_chapters_and_it_is
         made = join(cut, tmp_path / "film.mp4")
     assert seen(tmp_path / "film.mp4").captions[0][2] == "नमस्ते"
     assert made.status["captions"] == "track"
-    assert "Devanagari" in made.status["message"]
-    assert "titles" in made.status["message"]
+    assert "Devanagari" in made.message
+    assert "titles" in made.message
 
 
 # Stopped, refused, broken

@@ -144,8 +144,8 @@ def test_without_a_font_captions_are_in_a_track_and_it_is_said_why(tmp_path):
         made = film(one, tmp_path / "film.mp4", told.append)
         assert seen(tmp_path / "film.mp4").captions == ((0, 1, "धीरे-धीरे"),)
         assert made.status["captions"] == "track"
-        assert told[-1] == Told("completed", made.status["message"], 1.0)
-        assert "No installed font has the letters of Devanagari" in made.status["message"]
+        assert told[-1] == Told("completed", made.message, 1.0)
+        assert "No installed font has the letters of Devanagari" in made.message
         without = ENGINE.identity(one)
     assert ENGINE.identity(one) != without  # once there is one, it is filmed again
 
