@@ -710,7 +710,10 @@ def test_what_a_notebook_shows_is_short_and_names_no_place_in_memory(studio, voi
         ({"voice": 1}, "voice cannot be 1: it must be text"),
         ({"speakers": {"A": 1}}, "speakers cannot be 1: it must be voices by speaker, such as"),
         ({"nonsense": 1}, "A production has no setting 'nonsense'. There are: assembly, background, budget, captions,"),
-        ({"workspace": "x"}, "A production has no setting 'workspace'. There are: assembly, background, budget, captions,"),
+        (
+            {"workspace": "x"},
+            "A production has no setting 'workspace'. There are: assembly, background, budget, captions,",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_told_with_what_it_may_be(studio, voice, changes, sentence):
