@@ -27,6 +27,7 @@ from benchmarks.laying import laying
 from benchmarks.memory import memory
 from benchmarks.page import page
 from benchmarks.reexport import reexport
+from benchmarks.renders import renders
 from benchmarks.result import Row, machine, print_markdown, print_table, write_json
 from benchmarks.silence import silence
 from benchmarks.transcripts import transcripts
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "hearing": hearing,
     "batch": batch,
     "film": film,
+    "renders": renders,
     "transcripts": transcripts,
     "jobs": jobs,
     "killed": killed,
